@@ -1,0 +1,62 @@
+import { type Attributes, type Cut, displayPath, HoldfastError } from '@holdfast/contracts';
+import { attributes, attributesToCbor } from './attributes.ts';
+import type { CborValue } from './cbor.ts';
+import { type Extent, extentsOf, MAX_EXTENTS, packExtents } from './extents.ts';
+import { bytesOf, checked, type FieldReader, refuse, textOf, tupleOf, uint } from './fields.ts';
+
+export interface ObjectRecord {
+  readonly path: Uint8Array;
+  readonly kind: string;
+  readonly attributes: Attributes;
+  /** Content bytes, holes included: exactly what the extents that follow add up to. */
+  readonly size: number;
+  /** Null for objects without content; their size is 0. */
+  readonly cut: Cut | null;
+}
+
+const MAX_PATH_BYTES = 65_535;
+const MAX_KIND_LENGTH = 64;
+const MAX_BLOCK_BYTES = 2 ** 31 - 1;
+
+export function objectToCbor(object: ObjectRecord): CborValue {
+  const { path, kind, size } = object;
+  const columns = [path, kind, attributesToCbor(object.attributes), size, cutToCbor(object.cut)];
+  return checked(columns, `The record of ${displayPath(path)}`, objectFromCbor);
+}
+
+export const objectFromCbor: FieldReader<ObjectRecord> = (value) => {
+  const [path, kind, objectAttributes, size, objectCut] = objectColumns(value);
+  if (objectCut === null && size !== 0) refuse('has a size but no content');
+  return { path, kind, attributes: objectAttributes, size, cut: objectCut };
+};
+
+/** Null without content, 0 for content-defined borders, else the length of a block. */
+const cutToCbor = (cut: Cut | null): CborValue =>
+  cut === null ? null : cut.by === 'content' ? 0 : cut.blockBytes;
+
+const cutFromCbor: FieldReader<Cut | null> = (value) => {
+  if (value === null) return null;
+  const blockBytes = uint(MAX_BLOCK_BYTES)(value);
+  return blockBytes === 0 ? { by: 'content' } : { by: 'blocks', blockBytes };
+};
+
+const objectColumns = tupleOf(
+  bytesOf(1, MAX_PATH_BYTES),
+  textOf(MAX_KIND_LENGTH),
+  attributes,
+  uint(),
+  cutFromCbor,
+);
+
+/** What one record holds: at least one extent, at most `MAX_EXTENTS`. */
+export function extentsToCbor(extents: readonly Extent[]): CborValue {
+  if (extents.length >= 1 && extents.length <= MAX_EXTENTS) return packExtents(extents);
+  throw new HoldfastError('INTERNAL', `A record holds 1 to ${MAX_EXTENTS} extents, not ${extents.length}`);
+}
+
+export const extentsFromCbor: FieldReader<Extent[]> = (value) => {
+  const extents = readExtents(value);
+  return extents.length > 0 ? extents : refuse('has no extents');
+};
+
+const readExtents = extentsOf(MAX_EXTENTS);
