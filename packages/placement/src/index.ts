@@ -1,0 +1,24 @@
+export { assignStripe, type PlacementPlan } from './assign/assign-stripe.ts';
+export { reassignShard } from './assign/reassign-shard.ts';
+export type { Candidate } from './candidate.ts';
+export { candidatesFrom, type RejectedPeer } from './eligibility.ts';
+export {
+  defaultRules,
+  type PlacementRules,
+  type Relaxation,
+  SOFT_RULES,
+  type SoftRule,
+} from './placement-rules.ts';
+export {
+  complementsOf,
+  identifyComplementaryShards,
+  type ShardRole,
+  shardRole,
+} from './relations/complementary.ts';
+export {
+  type PeerFacts,
+  type PlacedHolder,
+  type Violation,
+  verifyPlacement,
+} from './verify/verify-placement.ts';
+export { type SpreadShortfall, verifySpread } from './verify/verify-spread.ts';

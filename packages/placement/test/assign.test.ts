@@ -1,0 +1,227 @@
+import {
+  assignStripe,
+  type Candidate,
+  defaultRules,
+  type PlacementRules,
+  verifyPlacement,
+  verifySpread,
+} from '@holdfast/placement';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { bestByBruteForce } from './brute-force.ts';
+import { candidate, codeOf, factsOf, partitionId, refusalOf, salt, smallSwarm } from './swarm.ts';
+
+const rulesFor = (k: number, m: number, facts: Partial<PlacementRules> = {}): PlacementRules => ({
+  ...defaultRules(k, m),
+  ...facts,
+});
+
+const smallRules = fc
+  .record({
+    k: fc.integer({ min: 2, max: 3 }),
+    m: fc.integer({ min: 0, max: 2 }),
+    lower: fc.boolean(),
+    maxPerRegion: fc.integer({ min: 1, max: 3 }),
+    minContinents: fc.integer({ min: 1, max: 2 }),
+  })
+  .map(({ k, m, lower, ...soft }) => rulesFor(k, m, { maxPerOperator: lower ? 1 : k - 1, ...soft }));
+
+describe('assigning a stripe', () => {
+  test('succeeds exactly when a placement exists, with exactly the relaxations needed', () => {
+    let [placed, refused, relaxed] = [0, 0, 0];
+    fc.assert(
+      fc.property(smallSwarm(8), smallRules, fc.nat(), (candidates, rules, seed) => {
+        const best = bestByBruteForce(candidates, rules);
+        const request = { partition: partitionId(seed), candidates, rules, salt: salt(seed) };
+        if (best === null) {
+          expect(codeOf(() => assignStripe(request))).toBe('PLACEMENT_REFUSED');
+          refused += 1;
+          return;
+        }
+        const plan = assignStripe(request);
+        expect(plan.relaxations.map(({ rule }) => rule)).toEqual(best);
+        placed += 1;
+        if (best.length > 0) relaxed += 1;
+      }),
+      { numRuns: 1500 },
+    );
+    // Neither half of the statement may hold for lack of cases.
+    expect(Math.min(placed, refused, relaxed)).toBeGreaterThan(100);
+  });
+
+  test('never breaks a hard rule, and a soft one only as recorded', () => {
+    fc.assert(
+      fc.property(smallSwarm(30), fc.integer({ min: 2, max: 6 }), fc.nat({ max: 4 }), (candidates, k, m) => {
+        const rules = rulesFor(k, m);
+        const partition = partitionId(k);
+        let plan: ReturnType<typeof assignStripe>;
+        try {
+          plan = assignStripe({ partition, candidates, rules, salt: salt(m) });
+        } catch {
+          return;
+        }
+        const placed = plan.peers.map((peer, index) => ({ peer, index }));
+        const facts = factsOf(candidates);
+        expect(verifyPlacement({ partition, placed, facts, rules })).toEqual([]);
+        const recorded = plan.relaxations.map(({ rule }) => rule as string);
+        for (const { rule } of verifySpread({ placed, facts, rules })) expect(recorded).toContain(rule);
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  test('finds the way out where a plain walk would be stuck', () => {
+    // Operator x has peers in both regions, y only in the first: x must go to the second, however it is preferred.
+    const candidates = [
+      candidate(1, { operator: 'x', region: 'eu/de' }),
+      candidate(2, { operator: 'x', region: 'na/us' }),
+      candidate(3, { operator: 'y', region: 'eu/de' }),
+    ];
+    const rules = rulesFor(2, 0, { maxPerRegion: 1 });
+    for (let seed = 0; seed < 50; seed++) {
+      const plan = assignStripe({ partition: partitionId(seed), candidates, rules, salt: salt(seed) });
+      expect(new Set(plan.peers)).toEqual(new Set([candidates[1]!.id, candidates[2]!.id]));
+      expect(plan.relaxations).toEqual([]);
+    }
+  });
+
+  test('is the same whatever the order of the candidates, and differs by partition and salt', () => {
+    const candidates = Array.from({ length: 60 }, (_, n) => candidate(n));
+    const rules = defaultRules(4, 2);
+    const plan = assignStripe({ partition: partitionId(1), candidates, rules, salt: salt(1) });
+    const again = assignStripe({
+      partition: partitionId(1),
+      candidates: [...candidates].reverse(),
+      rules,
+      salt: salt(1),
+    });
+    expect(again).toEqual(plan);
+    const other = assignStripe({ partition: partitionId(2), candidates, rules, salt: salt(1) });
+    expect(other.peers).not.toEqual(plan.peers);
+    expect(assignStripe({ partition: partitionId(1), candidates, rules, salt: salt(2) }).peers).not.toEqual(
+      plan.peers,
+    );
+  });
+
+  test('gives up soft rules in order and no more than needed', () => {
+    const rules = defaultRules(4, 2);
+    const assign = (facts: (n: number) => Partial<Candidate>, count = 12) => {
+      const candidates = Array.from({ length: count }, (_, n) => candidate(n, facts(n)));
+      return assignStripe({ partition: partitionId(1), candidates, rules, salt: salt(1) }).relaxations;
+    };
+    const [region, ...none] = assign((n) => ({ region: n < 4 ? 'eu/de/x' : `na/us/${n}` }), 5 + 1);
+    expect(none).toEqual([]);
+    expect(region).toEqual({
+      rule: 'region',
+      reason: 'too few regions for at most 3 shards in each; up to 4 share a region',
+    });
+    expect(assign((n) => ({ region: `eu/r${n}` })).map(({ rule }) => rule)).toEqual(['continent']);
+    // Spread is given up before load is.
+    const crowded = assign((n) => ({
+      region: n < 6 ? 'eu/de' : 'na/us',
+      freeBytes: n < 6 ? 2 ** 30 : 2 ** 28,
+    }));
+    expect(crowded.map(({ rule }) => rule)).toEqual(['region', 'continent']);
+    const full = assign((n) => ({ region: `c${n % 2}/r${n}`, freeBytes: n < 5 ? 2 ** 30 : 2 ** 28 }));
+    expect(full).toEqual([
+      { rule: 'load', reason: 'too few peers stay within 70 % of their capacity; up to 90 % was allowed' },
+    ]);
+  });
+});
+
+describe('refusals say what would help', () => {
+  const refusal = (candidates: Candidate[], rules = defaultRules(4, 2)) =>
+    refusalOf(() => assignStripe({ partition: partitionId(1), candidates, rules, salt: salt(1) }));
+
+  test('more peers', () => {
+    const error = refusal(Array.from({ length: 4 }, (_, n) => candidate(n)));
+    expect(error.message).toContain('6 shards to place on as many different peers, but only 4 can take one');
+    expect(error.hint).toContain('2 more peers');
+    expect(error.details).toMatchObject({ rule: 'one-shard-per-peer', need: 6, usable: 4, morePeers: 2 });
+  });
+
+  test('more room', () => {
+    const error = refusal(Array.from({ length: 8 }, (_, n) => candidate(n, n < 3 ? { freeBytes: 100 } : {})));
+    expect(error.message).toContain('3 more without room for a shard');
+    expect(error.details).toMatchObject({ rule: 'room', morePeers: 1 });
+  });
+
+  test('more operators', () => {
+    const error = refusal(
+      Array.from({ length: 20 }, (_, n) => candidate(n, { operator: 'one' })),
+      rulesFor(4, 8),
+    );
+    expect(error.message).toContain('at most 3 of a partition each');
+    expect(error.hint).toContain('3 more operators');
+    expect(error.details).toMatchObject({
+      rule: 'operator-limit',
+      placeable: 3,
+      moreOperators: 3,
+      morePeers: 9,
+    });
+  });
+
+  test('and following the hint does help', () => {
+    fc.assert(
+      fc.property(smallSwarm(8), smallRules, fc.nat(), (candidates, rules, seed) => {
+        const request = { partition: partitionId(seed), rules, salt: salt(seed) };
+        let help: Readonly<Record<string, unknown>>;
+        try {
+          assignStripe({ ...request, candidates });
+          return;
+        } catch {
+          help = refusalOf(() => assignStripe({ ...request, candidates })).details;
+        }
+        const operators =
+          typeof help.moreOperators === 'number' ? help.moreOperators : Number(help.morePeers);
+        const more = Array.from({ length: Number(help.morePeers) }, (_, n) =>
+          candidate(100 + n, { operator: `new-${n % operators}` }),
+        );
+        const outcome = () => assignStripe({ ...request, candidates: [...candidates, ...more] });
+        // Peers alone may not do where operators are short as well; then the next refusal says so.
+        if (help.rule === 'operator-limit') expect(outcome().peers.length).toBe(rules.k + rules.m);
+        else if (codeOf(outcome) !== null) expect(refusalOf(outcome).details.rule).toBe('operator-limit');
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('bad input is named', () => {
+  const assign = (candidates: Candidate[], rules: PlacementRules) => () =>
+    assignStripe({ partition: partitionId(1), candidates, rules, salt: salt(1) });
+  const peers = Array.from({ length: 8 }, (_, n) => candidate(n));
+
+  test.each([
+    ['k', { k: 1, maxPerOperator: 1 }],
+    ['m', { m: -1 }],
+    ['m', { m: 300 }],
+    ['maxPerOperator', { maxPerOperator: 4 }],
+    ['maxPerOperator', { maxPerOperator: 0 }],
+    ['shardBytes', { shardBytes: Number.NaN }],
+    ['maxPerRegion', { maxPerRegion: 0 }],
+    ['minContinents', { minContinents: 7 }],
+    ['maxLoad', { maxLoad: 1.5 }],
+    ['headroomShards', { headroomShards: 0.5 }],
+  ] as const)('rules: %s %o', (field, facts) => {
+    const error = refusalOf(assign(peers, rulesFor(4, 2, facts)));
+    expect(error.code).toBe('USAGE');
+    expect(error.message).toContain(field);
+  });
+
+  test.each([
+    ['freeBytes', { freeBytes: -1 }],
+    ['freeBytes', { freeBytes: Number.NaN }],
+    ['capacityBytes', { capacityBytes: Number.POSITIVE_INFINITY }],
+    ['capacityBytes', { capacityBytes: 1 }],
+    ['weight', { weight: Number.NaN }],
+  ] as const)('candidates: %s %o', (field, facts) => {
+    const error = refusalOf(assign([...peers, candidate(99, facts)], defaultRules(4, 2)));
+    expect(error.code).toBe('USAGE');
+    expect(error.message).toContain(field);
+  });
+
+  test('candidates: a peer listed twice', () => {
+    expect(codeOf(assign([...peers, peers[0]!], defaultRules(4, 2)))).toBe('USAGE');
+  });
+});

@@ -1,0 +1,50 @@
+import type { PeerRecord, PeerStatus } from '@holdfast/contracts';
+import { candidatesFrom } from '@holdfast/placement';
+import { expect, test } from 'vitest';
+import { peerId } from './swarm.ts';
+
+const record = (n: number, state: PeerRecord['state'] = 'active'): PeerRecord => ({
+  id: peerId(n),
+  name: `p${n}`,
+  operator: `o${n}`,
+  region: 'eu/de/x',
+  host: 'localhost',
+  port: 1,
+  state,
+});
+const status = (n: number, facts: Partial<PeerStatus> = {}): PeerStatus => ({
+  id: peerId(n),
+  version: '1',
+  capacityBytes: 1000,
+  usedBytes: 200,
+  ownerQuotaBytes: 5000,
+  ownerUsedBytes: 0,
+  ownerShards: 0,
+  startedAt: 0,
+  ...facts,
+});
+
+test('members in good standing are candidates with the tighter of disk and quota; others have a reason', () => {
+  const statuses = [
+    status(1),
+    status(2, { ownerQuotaBytes: 300, ownerUsedBytes: 100 }),
+    status(3, { usedBytes: Number.NaN }),
+    status(4),
+    status(6, { id: peerId(9) }),
+    status(7, { usedBytes: 2000 }),
+  ];
+  const answers = new Map([1, 2, 3, 4, 6, 7].map((n, i) => [peerId(n), statuses[i]!]));
+  const records = [1, 2, 3, 4, 5, 6, 7].map((n) => record(n, n === 4 ? 'left' : 'active'));
+  const { candidates, rejected } = candidatesFrom(records, answers);
+  expect(candidates).toEqual([
+    { id: peerId(1), operator: 'o1', region: 'eu/de/x', freeBytes: 800, capacityBytes: 1000 },
+    { id: peerId(2), operator: 'o2', region: 'eu/de/x', freeBytes: 200, capacityBytes: 300 },
+    { id: peerId(7), operator: 'o7', region: 'eu/de/x', freeBytes: 0, capacityBytes: 1000 },
+  ]);
+  expect(rejected).toEqual([
+    { peer: peerId(3), reason: 'reports usedBytes NaN' },
+    { peer: peerId(4), reason: 'has left the swarm' },
+    { peer: peerId(5), reason: 'did not answer with a valid certificate' },
+    { peer: peerId(6), reason: `answers as ${peerId(9)}` },
+  ]);
+});
