@@ -1,0 +1,208 @@
+import type {
+  Catalog,
+  Clock,
+  ErrorCode,
+  OwnerId,
+  PartitionId,
+  PeerId,
+  Random,
+  ShardTransport,
+  Sink,
+  SnapshotId,
+  SnapshotRecord,
+  Source,
+  SourceProblem,
+  Stripe,
+} from '@holdfast/contracts';
+import type { VaultKeys } from '@holdfast/crypto';
+
+/** How data is cut, coded and placed. A snapshot records the policy it was made under. */
+export interface Policy {
+  readonly version: number;
+  readonly k: number;
+  readonly m: number;
+  /** Most shards of one partition on one operator's peers; never above k − 1. */
+  readonly maxPerOperator: number;
+  /** zstd level, 1 … 19; 0 stores without compressing. */
+  readonly compressionLevel: number;
+  /** How long peers are asked to keep a shard. */
+  readonly leaseDays: number;
+}
+
+/** What the engine needs from outside; everything here outlives it and is closed by whoever made it. */
+export interface EngineContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly catalog: Catalog;
+  readonly transport: ShardTransport;
+  readonly keys: VaultKeys;
+  readonly owner: OwnerId;
+  readonly policy: Policy;
+  /** Private directory for caches that make the next backup faster; losing it costs time only. */
+  readonly cacheDirectory: string;
+  /** Worker threads for compressing, sealing and coding; default one per core. */
+  readonly workers?: number;
+}
+
+export type Phase = 'prepare' | 'resume' | 'transfer' | 'manifest' | 'finish';
+
+export interface Progress {
+  readonly phase: Phase;
+  /** Bytes of content read (backup), written (restore) or checked (verify). */
+  readonly bytes: number;
+  /** Expected in all; null when unknown. */
+  readonly totalBytes: number | null;
+  readonly objects: number;
+  readonly totalObjects: number | null;
+  /** Bytes sent to or received from peers. */
+  readonly transferredBytes: number;
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  /** Called at most ten times a second, and once at the end of each phase. Must not throw. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** One call for each thing worth telling while it happens (a peer that sent wrong bytes, a shard moved). */
+  readonly onEvent?: (event: EngineEvent) => void;
+}
+
+export type EngineEvent =
+  | {
+      readonly type: 'peer-failed';
+      readonly peer: PeerId;
+      readonly code: ErrorCode;
+      readonly message: string;
+    }
+  | {
+      readonly type: 'wrong-bytes';
+      readonly peer: PeerId;
+      readonly partition: PartitionId;
+      readonly index: number;
+    }
+  | {
+      readonly type: 'shard-missing';
+      readonly peer: PeerId;
+      readonly partition: PartitionId;
+      readonly index: number;
+    }
+  | {
+      readonly type: 'shard-moved';
+      readonly partition: PartitionId;
+      readonly index: number;
+      readonly from: PeerId;
+      readonly to: PeerId;
+    }
+  | { readonly type: 'resumed'; readonly partitions: number; readonly shardsAlreadyStored: number }
+  | {
+      readonly type: 'placement-relaxed';
+      readonly partition: PartitionId;
+      readonly rule: string;
+      readonly reason: string;
+    };
+
+export interface BackupRequest extends RunOptions {
+  /** The configured name; snapshots of one name form a history. */
+  readonly name: string;
+  readonly source: Source;
+  readonly tags?: readonly string[];
+  /** Read everything, even objects whose fingerprint says that they did not change. */
+  readonly reread?: boolean;
+}
+
+export interface BackupReport {
+  readonly snapshot: SnapshotRecord;
+  readonly problems: readonly SourceProblem[];
+  /** Content bytes actually read; the rest was known to be unchanged. */
+  readonly readBytes: number;
+  readonly reusedChunks: number;
+  readonly newChunks: number;
+  readonly shardsSent: number;
+  readonly shardsResumed: number;
+  /** Shards of reused partitions that their peers, though reachable, no longer have. */
+  readonly missingShards: number;
+  readonly seconds: number;
+  /** Peers that hold the new head. */
+  readonly headPeers: number;
+}
+
+export interface RestoreRequest extends RunOptions {
+  readonly snapshot: SnapshotId;
+  readonly sink: Sink;
+}
+
+export interface PeerFault {
+  readonly peer: PeerId;
+  readonly wrongBytes: number;
+  readonly missing: number;
+  readonly unreachable: number;
+}
+
+export interface RestoreReport {
+  readonly snapshot: SnapshotId;
+  readonly objects: number;
+  readonly bytes: number;
+  readonly partitions: number;
+  /** Partitions that had to be decoded from parity. */
+  readonly decoded: number;
+  readonly fetchedBytes: number;
+  readonly faults: readonly PeerFault[];
+  readonly seconds: number;
+}
+
+export interface VerifyRequest extends RunOptions {
+  /** Default: every snapshot. */
+  readonly snapshot?: SnapshotId;
+  /** Fraction of partitions to fetch whole and check shard by shard; 1 is everything. The choice is random. */
+  readonly sample: number;
+}
+
+export interface PartitionHealth {
+  readonly partition: PartitionId;
+  readonly number: number;
+  readonly k: number;
+  readonly m: number;
+  /** Good shards − k; below 0 the partition is lost for now. */
+  readonly margin: number;
+  readonly bad: readonly {
+    readonly index: number;
+    readonly peer: PeerId;
+    readonly problem: 'wrong-bytes' | 'missing' | 'unreachable';
+  }[];
+}
+
+export interface VerifyReport {
+  readonly snapshots: readonly SnapshotId[];
+  readonly partitions: number;
+  readonly checkedPartitions: number;
+  readonly checkedShards: number;
+  readonly checkedBytes: number;
+  /** Only partitions with something wrong. */
+  readonly damaged: readonly PartitionHealth[];
+  readonly lost: readonly { readonly partition: PartitionId; readonly snapshots: readonly SnapshotId[] }[];
+  readonly faults: readonly PeerFault[];
+  readonly seconds: number;
+  /** No partition that was checked is lost. */
+  readonly restorable: boolean;
+  /** Nothing wrong at all. */
+  readonly healthy: boolean;
+}
+
+export interface SnapshotObject {
+  readonly path: Uint8Array;
+  readonly kind: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly size: number;
+}
+
+/** The one door to the engine for the command line, the daemon and the benchmarks. */
+export interface Engine {
+  backup(request: BackupRequest): Promise<BackupReport>;
+  restore(request: RestoreRequest): Promise<RestoreReport>;
+  verify(request: VerifyRequest): Promise<VerifyReport>;
+  /** Reads the snapshot's manifest from peers, checks it, and lists its objects in order. */
+  objects(snapshot: SnapshotId, options?: RunOptions): AsyncIterable<SnapshotObject>;
+  /** All partitions that the snapshot needs, manifest and metadata included. */
+  partitions(snapshot: SnapshotId, options?: RunOptions): Promise<Stripe[]>;
+  /** Ends worker threads. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,198 @@
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type Attributes,
+  HoldfastError,
+  type SnapshotId,
+  type SnapshotRecord,
+  type SourceProblem,
+  type SourceSnapshot,
+  toHex,
+} from '@holdfast/contracts';
+import { capProblems } from '@holdfast/formats';
+import type { BackupReport, BackupRequest, EngineContext } from '../api.ts';
+import { HeadKeeper } from '../manifest/head-keeper.ts';
+import { SnapshotPublisher } from '../manifest/snapshot-publisher.ts';
+import { RunContext } from '../run-context.ts';
+import { BackupPipeline } from './backup-pipeline.ts';
+import { CacheWriter } from './cache-file.ts';
+import { ObjectScan } from './object-scan.ts';
+import { PreviousSnapshot } from './previous-snapshot.ts';
+import { SnapshotLog } from './snapshot-log.ts';
+
+interface StoredContent {
+  readonly attributes: Attributes;
+  readonly problems: readonly SourceProblem[];
+  readonly log: SnapshotLog;
+}
+
+/** One backup. Everything it holds lives and ends with its run context. */
+export class BackupRun {
+  readonly #request: BackupRequest;
+  readonly #pipeline: BackupPipeline;
+  readonly #run: RunContext;
+  readonly #startedAt: number;
+  readonly #started: number;
+  #readBytes = 0;
+
+  constructor(context: EngineContext, request: BackupRequest) {
+    this.#request = request;
+    this.#startedAt = context.clock.now();
+    this.#started = context.clock.monotonic();
+    this.#run = new RunContext(context, request);
+    this.#pipeline = new BackupPipeline(this.#run, request);
+  }
+
+  async execute(): Promise<BackupReport> {
+    const { cacheDirectory } = this.#run.engine;
+    const path = join(cacheDirectory, encodeURIComponent(this.#request.name));
+    const [logPath, cachePath] = [`${path}.next`, `${path}.cache`];
+    try {
+      await mkdir(cacheDirectory, { recursive: true, mode: 0o700 });
+      const report = await this.#takeSnapshot(logPath, cachePath);
+      await this.#run.tasks.settle();
+      await rename(logPath, cachePath);
+      return report;
+    } catch (error) {
+      this.#run.tasks.fail(error);
+      await rm(logPath, { force: true });
+      // The failure of a task is the cause, and comes first; what broke here because of it is not.
+      await this.#run.tasks.settle();
+      throw error;
+    } finally {
+      await this.#run.close(new HoldfastError('CANCELLED', 'The backup has ended.'));
+    }
+  }
+
+  async #takeSnapshot(logPath: string, cachePath: string): Promise<BackupReport> {
+    const { engine, meter, storage, encryption, tasks } = this.#run;
+    const { catalog, random, owner } = engine;
+    meter.phase('prepare');
+    await storage.refresh(tasks.signal);
+    const heads = new HeadKeeper(this.#run);
+    await heads.reconcile();
+    const previous = (await catalog.snapshots()).at(-1) ?? null;
+    const id = random.uuid() as SnapshotId;
+    const sequence = (previous?.sequence ?? 0) + 1;
+    meter.phase('resume');
+    await this.#pipeline.adoption.begin();
+    await encryption.stockIdentities();
+    meter.phase('transfer');
+    const content = await this.#storeContent(logPath, cachePath, { snapshot: id, sequence });
+    meter.phase('manifest');
+    const record = await this.#storeManifest({ id, sequence }, content, previous, logPath);
+    meter.phase('finish');
+    await catalog.commitSnapshot(record);
+    const head = { sequence, snapshot: id, manifest: record.manifest, owner };
+    return this.#report(record, content.problems, await heads.publish(head));
+  }
+
+  /** Reads the source and makes all of its content durable. */
+  async #storeContent(
+    logPath: string,
+    cachePath: string,
+    header: { snapshot: SnapshotId; sequence: number },
+  ): Promise<StoredContent> {
+    const { source, reread } = this.#request;
+    const { engine, tasks, meter } = this.#run;
+    const { catalog, keys } = engine;
+    const { signal } = tasks;
+    const { cursor, patchCursor, intake, survey } = this.#pipeline;
+    const previous = await PreviousSnapshot.open(cachePath, catalog, survey);
+    const writer = await CacheWriter.create(logPath, header);
+    let snapshot: SourceSnapshot | null = null;
+    try {
+      snapshot = await source.open({ signal });
+      meter.expect(snapshot.estimate.bytes, snapshot.estimate.objects);
+      const log = new SnapshotLog({ writer, tasks, relieve: () => this.#pipeline.relieve() });
+      const scan = new ObjectScan({
+        cursor,
+        patchCursor,
+        intake,
+        log,
+        previous,
+        chunkIdKey: keys.chunkIdKey(),
+        chunkerKey: keys.chunkerKey(),
+        reread: reread ?? false,
+        signal,
+        onRead: (bytes) => {
+          this.#readBytes += bytes;
+          meter.add({ bytes });
+        },
+        onObject: (takenOver) => meter.add({ bytes: takenOver, objects: 1 }),
+      });
+      await scan.run(snapshot);
+      const { attributes } = snapshot;
+      const problems = withoutRepeats([...snapshot.problems, ...scan.problems]);
+      await snapshot.close();
+      await this.#pipeline.seal();
+      await log.end();
+      await writer.finish();
+      return { attributes, problems, log };
+    } finally {
+      await snapshot?.close();
+      await previous.close();
+      await writer.close();
+    }
+  }
+
+  async #storeManifest(
+    { id, sequence }: { id: SnapshotId; sequence: number },
+    { log, attributes, problems }: StoredContent,
+    previous: SnapshotRecord | null,
+    logPath: string,
+  ): Promise<SnapshotRecord> {
+    const { name, source, tags } = this.#request;
+    const { flow, intake } = this.#pipeline;
+    const facts = {
+      sequence,
+      source: name,
+      sourceKind: source.kind,
+      startedAt: this.#startedAt,
+      finishedAt: this.#run.engine.clock.now(),
+      complete: problems.length === 0,
+      tags: tags ?? [],
+      totals: {
+        objects: log.objects,
+        bytes: log.bytes,
+        newBytes: intake.newBytes,
+        storedBytes: flow.sentBytes,
+        partitions: flow.partitions,
+      },
+    };
+    const manifest = await new SnapshotPublisher(this.#run, this.#pipeline).storeManifest(
+      { ...facts, snapshot: id, sourceAttributes: attributes, ...capProblems(problems) },
+      previous,
+      logPath,
+      log.partitions,
+    );
+    // The manifest cannot count itself; the record can.
+    const totals = { ...facts.totals, storedBytes: flow.sentBytes, partitions: flow.partitions };
+    return { ...facts, totals, id, manifest };
+  }
+
+  #report(snapshot: SnapshotRecord, problems: BackupReport['problems'], headPeers: number): BackupReport {
+    const { intake, flow, adoption, survey } = this.#pipeline;
+    return {
+      snapshot,
+      problems,
+      readBytes: this.#readBytes,
+      reusedChunks: intake.reusedChunks,
+      newChunks: intake.newChunks,
+      shardsSent: flow.shardsSent,
+      shardsResumed: adoption.shardsResumed,
+      missingShards: survey.missing,
+      seconds: (this.#run.engine.clock.monotonic() - this.#started) / 1000,
+      headPeers,
+    };
+  }
+}
+
+/** The source may have told of the same object already, in its own words. */
+function withoutRepeats(problems: readonly SourceProblem[]): SourceProblem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ path }) => {
+    const key = toHex(path);
+    return !seen.has(key) && seen.add(key);
+  });
+}
