@@ -1,0 +1,218 @@
+import { HoldfastError, type SourceReport } from '@holdfast/contracts';
+import type { Command } from 'commander';
+import type { WrittenSource } from '../config/edit.ts';
+import type { SourceConfig } from '../config/schema.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { examples, type Invocation, runs } from '../invocation.ts';
+import type { Console } from '../output/console.ts';
+import { facts, table } from '../output/table.ts';
+import { formatBytes } from '../units/bytes.ts';
+import { formatCount } from '../units/count.ts';
+
+interface AddOptions {
+  readonly exclude?: string[];
+  readonly oneFileSystem?: boolean;
+  readonly replace?: boolean;
+}
+
+export function registerSource(program: Command): void {
+  const source = program
+    .command('source')
+    .helpCommand(false)
+    .summary('say what is backed up')
+    .description('Says what is backed up.');
+  examples(source, [
+    ['holdfast source add app sqlite /var/lib/app.db', 'a live SQLite database, called "app"'],
+  ]);
+
+  const add = source
+    .command('add')
+    .summary('add a source to the configuration')
+    .description('Adds a source to holdfast.yaml, keeping its comments.')
+    .argument('<name>', 'a short name; snapshots of one name form a history')
+    .argument('<kind>', 'sqlite (a live database), tree (a directory) or stdin (standard input)')
+    .argument('[path]', 'the database file or the directory; not for stdin')
+    .option('-x, --exclude <pattern...>', 'tree: leave out paths that match, such as "*.tmp" or node_modules')
+    .option('--one-file-system', 'tree: do not follow into other file systems')
+    .option('--replace', 'change an existing source of that name');
+  examples(add, [
+    ['holdfast source add app sqlite /var/lib/app.db', 'a live SQLite database'],
+    ["holdfast source add home tree ~ --exclude .cache '*.tmp'", 'a directory with all below it'],
+    ['holdfast source add dump stdin', 'for: pg_dump app | holdfast backup dump'],
+  ]);
+  runs(add, addSourceCommand);
+
+  const list = source
+    .command('list')
+    .alias('ls')
+    .summary('list the sources')
+    .description('Lists the configured sources.');
+  examples(list, [['holdfast source list', 'names, kinds and paths']]);
+  runs(list, listSources);
+
+  const test = source
+    .command('test')
+    .summary('check that sources can be read')
+    .description('Checks that the sources could be backed up and says what is there. Changes nothing.')
+    .argument('[name...]', 'default: all sources');
+  examples(test, [['holdfast source test app', 'size, tables and journal mode of the database']]);
+  runs(test, testSources);
+
+  const remove = source
+    .command('remove')
+    .alias('rm')
+    .summary('forget a source; its snapshots stay')
+    .description('Takes a source out of holdfast.yaml. Its snapshots stay and can be restored.')
+    .argument('<name>', 'a configured source');
+  examples(remove, [['holdfast source remove app', 'no more backups of "app"; its snapshots stay']]);
+  runs(remove, removeSourceCommand);
+}
+
+async function addSourceCommand(
+  { console, vault, signal }: Invocation,
+  options: AddOptions,
+  name: string,
+  kind: string,
+  path: string | undefined,
+): Promise<void> {
+  const { addSource } = await import('../config/edit.ts');
+  const { SOURCE_NAME } = await import('../config/schema.ts');
+  if (!SOURCE_NAME.test(name)) {
+    throw new HoldfastError('USAGE', `"${name}" is not a source name.`, {
+      hint: 'Use up to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit.',
+    });
+  }
+  const written = await writtenSource(kind, path, options);
+  const config = await addSource(vault, name, written, options.replace === true);
+  const added = config.sources[name]!;
+  console.done({ source: { name, ...added } }, () => [
+    `Added "${name}": ${describe(added)}.`,
+    `Back it up with: ${added.kind === 'stdin' ? 'some-command | ' : ''}holdfast backup ${name}`,
+  ]);
+  if (added.kind === 'stdin') return;
+  const { makeSource } = await import('../vault/sources.ts');
+  const unreadable = await makeSource(added, vault)
+    .test({ signal })
+    .then(
+      () => null,
+      (error: unknown) => error,
+    );
+  if (HoldfastError.is(unreadable))
+    console.warn(`${unreadable.message} (The source was added all the same.)`);
+  else if (unreadable) throw unreadable;
+}
+
+async function writtenSource(
+  kind: string,
+  path: string | undefined,
+  options: AddOptions,
+): Promise<WrittenSource> {
+  const { resolve } = await import('node:path');
+  const treeOnly = options.exclude !== undefined || options.oneFileSystem === true;
+  if (kind !== 'tree' && treeOnly) {
+    throw new HoldfastError('USAGE', '--exclude and --one-file-system belong to tree sources.', {
+      hint: `Leave them out for ${kind}.`,
+    });
+  }
+  if (kind === 'stdin') {
+    if (path === undefined) return { kind };
+    throw new HoldfastError('USAGE', 'A stdin source has no path.', { hint: 'Leave the path out.' });
+  }
+  if (kind !== 'sqlite' && kind !== 'tree') {
+    throw new HoldfastError('USAGE', `There is no kind of source called "${kind}".`, {
+      hint: 'Choose sqlite, tree or stdin.',
+    });
+  }
+  if (path === undefined) {
+    throw new HoldfastError('USAGE', `A ${kind} source needs a path.`, {
+      hint: `holdfast source add NAME ${kind} PATH`,
+    });
+  }
+  return {
+    kind,
+    path: resolve(path),
+    ...(options.exclude ? { exclude: options.exclude } : {}),
+    ...(options.oneFileSystem ? { oneFileSystem: true } : {}),
+  };
+}
+
+async function listSources({ console, vault }: Invocation): Promise<void> {
+  const { loadConfig } = await import('../config/load.ts');
+  const sources = Object.entries((await loadConfig(vault)).sources);
+  console.result(
+    sources.map(([name, source]) => ({ name, ...source })),
+    () =>
+      sources.length === 0
+        ? ['No sources yet. Add one with: holdfast source add NAME sqlite|tree|stdin [PATH]']
+        : table(
+            [{ title: 'NAME' }, { title: 'KIND' }, { title: 'WHAT' }],
+            sources.map(([name, source]) => [name, source.kind, what(source)]),
+          ),
+  );
+}
+
+async function testSources(
+  { console, vault, signal }: Invocation,
+  _: object,
+  names: string[],
+): Promise<ExitCode> {
+  const { loadConfig } = await import('../config/load.ts');
+  const { makeSource, selectSources } = await import('../vault/sources.ts');
+  const { asHoldfastError, errorJson } = await import('../output/errors.ts');
+  const results: object[] = [];
+  const lines: string[] = [];
+  let failed: HoldfastError | null = null;
+  for (const [name, source] of selectSources(await loadConfig(vault), names)) {
+    try {
+      const report = await makeSource(source, vault).test({ signal });
+      results.push({ name, ok: true, ...report });
+      lines.push(...readableLines(console, name, source, report));
+    } catch (error) {
+      const failure = asHoldfastError(error);
+      if (failure.code === 'CANCELLED') throw failure;
+      failed ??= failure;
+      results.push({ name, ok: false, ...errorJson(failure) });
+      lines.push(`${console.colors.red('✗')} ${console.colors.bold(name)}: ${failure.message}`);
+    }
+  }
+  if (!failed) {
+    console.result({ sources: results }, () => (lines.length > 0 ? lines : ['No sources yet.']));
+    return EXIT.ok;
+  }
+  return console.outcome({ sources: results }, () => lines, failed);
+}
+
+function readableLines(console: Console, name: string, source: SourceConfig, report: SourceReport): string[] {
+  const size = report.bytes === null ? 'size unknown' : formatBytes(report.bytes);
+  const objects = report.objects === null ? '' : `, ${formatCount(report.objects, 'object')}`;
+  return [
+    `${console.colors.green('✓')} ${console.colors.bold(name)}: ${describe(source)}, ${size}${objects}`,
+    ...facts(
+      Object.entries(report.facts).map(([label, value]) => [label, String(value)]),
+      '    ',
+    ),
+  ];
+}
+
+async function removeSourceCommand({ console, vault }: Invocation, _: object, name: string): Promise<void> {
+  const { removeSource } = await import('../config/edit.ts');
+  const { openSwarm } = await import('../vault/open-swarm.ts');
+  await using swarm = await openSwarm(vault, { write: true });
+  await removeSource(vault, name);
+  // What an interrupted backup of it left half sent will not be continued, and must not keep its package keys.
+  for (const { source, stripe } of await swarm.catalog.journalledPartitions()) {
+    if (source === name) await swarm.catalog.abandonPartition(stripe.id);
+  }
+  console.done({ removed: name }, () => [`Removed "${name}" from the configuration. Its snapshots stay.`]);
+}
+
+const what = (source: SourceConfig): string => {
+  if (source.kind === 'stdin') return 'standard input';
+  if (source.kind === 'sqlite' || source.exclude.length === 0) return source.path;
+  return `${source.path}  without ${source.exclude.join(', ')}`;
+};
+
+const describe = (source: SourceConfig): string =>
+  source.kind === 'stdin'
+    ? 'standard input'
+    : `${source.kind === 'sqlite' ? 'SQLite database' : 'directory'} ${source.path}`;

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { parseDuration } from '../units/duration.ts';
+
+/** Names appear in commands, file names and tables: short, and nothing that a shell would touch. */
+export const SOURCE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+const sourceName = z
+  .string()
+  .regex(SOURCE_NAME, 'a source name has up to 64 letters, digits, dots, dashes and underscores');
+
+const path = z.string().min(1).max(4096);
+
+const sqlite = z.strictObject({ kind: z.literal('sqlite'), path });
+
+const tree = z.strictObject({
+  kind: z.literal('tree'),
+  path,
+  exclude: z.array(z.string().min(1).max(4096)).max(1000).default([]),
+  oneFileSystem: z.boolean().default(false),
+});
+
+/** `name` is what the stream's object is called in listings. */
+const stdin = z.strictObject({ kind: z.literal('stdin'), name: z.string().min(1).max(255).default('stdin') });
+
+export const sourceSchema = z.discriminatedUnion('kind', [sqlite, tree, stdin]);
+
+const duration = z.string().transform((text, context) => {
+  try {
+    return parseDuration(text);
+  } catch {
+    context.addIssue({
+      code: 'custom',
+      message: `"${text}" is not a duration: write numbers with units, such as 30s`,
+    });
+    return z.NEVER;
+  }
+});
+
+const policy = z
+  .strictObject({
+    version: z.int().min(1).max(65_535).default(1),
+    k: z.int().min(2).max(200).default(4),
+    m: z.int().min(1).max(200).default(2),
+    maxPerOperator: z.int().min(1).max(199).optional(),
+    compressionLevel: z.int().min(0).max(19).default(1),
+    leaseDays: z.int().min(1).max(3650).default(90),
+  })
+  .superRefine((value, context) => {
+    if (value.k + value.m > 255)
+      context.addIssue({ code: 'custom', path: ['k'], message: 'k + m must not exceed 255' });
+    if (value.maxPerOperator !== undefined && value.maxPerOperator > value.k - 1) {
+      const message = `must not exceed k − 1 = ${value.k - 1}: one operator could rebuild partitions alone`;
+      context.addIssue({ code: 'custom', path: ['maxPerOperator'], message });
+    }
+  })
+  .transform((value) => ({
+    ...value,
+    maxPerOperator: value.maxPerOperator ?? defaultMaxPerOperator(value.k, value.m),
+  }));
+
+const network = z.strictObject({
+  requestTimeout: duration.prefault('30s'),
+  probeTimeout: duration.prefault('3s'),
+});
+
+const performance = z.strictObject({ workers: z.int().min(1).max(256).optional() });
+
+/** The whole of holdfast.yaml. Every object is strict: an unknown key is a setting that would not be honoured. */
+export const configSchema = z.strictObject({
+  version: z.literal(1),
+  policy: policy.prefault({}),
+  sources: z.record(sourceName, sourceSchema).prefault({}),
+  network: network.prefault({}),
+  performance: performance.prefault({}),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type SourceConfig = z.output<typeof sourceSchema>;
+export type PolicyConfig = Config['policy'];
+
+/**
+ * k − 1 is the promise's hard limit; m on top of that lets any one operator vanish whole without losing a
+ * partition, which is the accident to be expected first.
+ */
+export function defaultMaxPerOperator(k: number, m: number): number {
+  return Math.max(1, Math.min(k - 1, m));
+}

@@ -1,0 +1,176 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HoldfastError } from '@holdfast/contracts';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { addSource, removeSource } from '../src/config/edit.ts';
+import { configuredPath, loadConfig, parseConfig } from '../src/config/load.ts';
+import { nearest } from '../src/config/nearest.ts';
+import type { ConfigProblem } from '../src/config/problems.ts';
+import { defaultMaxPerOperator } from '../src/config/schema.ts';
+import { configTemplate } from '../src/config/template.ts';
+
+const TEMPLATE = configTemplate({ k: 4, m: 2, maxPerOperator: 2 });
+
+function mistakes(text: string): ConfigProblem[] {
+  try {
+    parseConfig(text, 'holdfast.yaml');
+  } catch (error) {
+    if (!HoldfastError.is(error, 'CONFIG_INVALID')) throw error;
+    return error.details.problems as ConfigProblem[];
+  }
+  return expect.unreachable('it should have been refused');
+}
+
+describe('the configuration', () => {
+  it('that init writes is valid and holds the defaults', () => {
+    const written = parseConfig(TEMPLATE, 'holdfast.yaml').config;
+    expect(written).toEqual(parseConfig('version: 1', 'holdfast.yaml').config);
+    expect(written.policy).toEqual({
+      version: 1,
+      k: 4,
+      m: 2,
+      maxPerOperator: 2,
+      compressionLevel: 1,
+      leaseDays: 90,
+    });
+    expect(written.network).toEqual({ requestTimeout: 30_000, probeTimeout: 3_000 });
+  });
+
+  it.each([
+    ['version: 1\npolcy:\n  k: 4\n', 2, 'polcy', 'policy'],
+    ['version: 1\npolicy:\n  k: 4\n  maxPerOperater: 2\n', 4, 'policy.maxPerOperater', 'maxPerOperator'],
+    [
+      'version: 1\nsources:\n  a:\n    kind: tree\n    path: /a\n    onefilesystem: true\n',
+      6,
+      'sources.a.onefilesystem',
+      'oneFileSystem',
+    ],
+    [
+      'version: 1\nsources:\n  a:\n    kind: sqlite\n    paht: /a\n    path: /b\n',
+      5,
+      'sources.a.paht',
+      'path',
+    ],
+    ['version: 1\n\n# comment\nnetwork: {requestTimout: 3s}\n', 4, 'network.requestTimout', 'requestTimeout'],
+  ])('names line and nearest key: %j', (text, line, setting, suggestion) => {
+    const [problem, ...others] = mistakes(text);
+    expect(others).toEqual([]);
+    expect(problem).toMatchObject({ line, setting, suggestion });
+    expect(problem!.message).toContain(`did you mean "${suggestion}"`);
+  });
+
+  it('lists the known keys when nothing is near', () => {
+    const [problem] = mistakes('version: 1\npolicy:\n  quorum: 3\n');
+    expect(problem).toMatchObject({ line: 3, suggestion: null });
+    expect(problem!.message).toContain(
+      'known here: compressionLevel, k, leaseDays, m, maxPerOperator, version',
+    );
+  });
+
+  it.each([
+    ['policy:\n  k: 4\n', 'version', null],
+    ['version: 2\n', 'version', 1],
+    ['version: 1\npolicy:\n  k: four\n', 'policy.k', 3],
+    ['version: 1\npolicy:\n  k: 1\n', 'policy.k', 3],
+    ['version: 1\npolicy:\n  k: 4\n  maxPerOperator: 4\n', 'policy.maxPerOperator', 4],
+    ['version: 1\npolicy:\n  k: 200\n  m: 100\n', 'policy.k', 3],
+    ['version: 1\nsources:\n  a:\n    kind: postgres\n', 'sources.a.kind', 4],
+    ['version: 1\nsources:\n  a:\n    kind: tree\n', 'sources.a.path', 3],
+    ['version: 1\nnetwork:\n  requestTimeout: soon\n', 'network.requestTimeout', 3],
+    ['version: 1\nsources:\n  "a b":\n    kind: stdin\n', 'sources.a b', 3],
+  ])('names the line of a wrong value: %j', (text, setting, line) => {
+    expect(mistakes(text)[0]).toMatchObject({ setting, line });
+  });
+
+  it('reports all mistakes at once, and what is no YAML by line', () => {
+    expect(mistakes('version: 1\npolcy: {}\nsorces: {}\n')).toHaveLength(2);
+    expect(mistakes('version: 1\npolicy:\n  k: [4\n')[0]!.line).toBeGreaterThan(2);
+    expect(mistakes('version: 1\nversion: 1\n')[0]).toMatchObject({ line: 2 });
+    expect(mistakes('- a\n- b\n')).not.toEqual([]);
+    expect(mistakes('')).not.toEqual([]);
+  });
+
+  it('never fails with anything but CONFIG_INVALID, whatever the bytes', () => {
+    const lines = fc.array(
+      fc.oneof(
+        fc.string(),
+        fc.constantFrom('version: 1', 'policy:', '  k: 3', 'sources: {}', '&a [*a]', '<<: *x'),
+      ),
+    );
+    fc.assert(
+      fc.property(lines, (parts) => {
+        try {
+          parseConfig(parts.join('\n'), 'holdfast.yaml');
+        } catch (error) {
+          expect(HoldfastError.is(error, 'CONFIG_INVALID')).toBe(true);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('limits one operator so that it may vanish whole', () => {
+    expect(defaultMaxPerOperator(4, 2)).toBe(2);
+    expect(defaultMaxPerOperator(10, 4)).toBe(4);
+    expect(defaultMaxPerOperator(2, 3)).toBe(1);
+  });
+
+  it('resolves paths below the vault, and ~ to the home directory', () => {
+    expect(configuredPath('app.db', '/v')).toBe('/v/app.db');
+    expect(configuredPath('/a/b', '/v')).toBe('/a/b');
+    expect(configuredPath('~/x', '/v')).toBe(join(homedir(), 'x'));
+  });
+
+  it('suggests only what a slip explains', () => {
+    expect(nearest('sourcs', ['sources', 'policy'])).toBe('sources');
+    expect(nearest('K', ['k', 'm'])).toBe('k');
+    expect(nearest('database', ['sources', 'policy'])).toBeNull();
+    expect(nearest('x', [])).toBeNull();
+  });
+});
+
+describe('editing the configuration', () => {
+  let vault: string;
+  const file = () => readFile(join(vault, 'holdfast.yaml'), 'utf8');
+
+  beforeEach(async () => {
+    vault = await mkdtemp(join(tmpdir(), 'holdfast-config-'));
+    await writeFile(join(vault, 'holdfast.yaml'), TEMPLATE);
+  });
+  afterEach(() => rm(vault, { recursive: true }));
+
+  it('adds and removes sources and leaves everything else as it was', async () => {
+    await addSource(vault, 'app', { kind: 'sqlite', path: '/a.db' }, false);
+    await addSource(vault, 'home', { kind: 'tree', path: '/home', exclude: ['*.tmp'] }, false);
+    expect(Object.keys((await loadConfig(vault)).sources)).toEqual(['app', 'home']);
+    expect(await file()).toContain('  app:\n    kind: sqlite\n    path: /a.db\n');
+    await removeSource(vault, 'home');
+    await removeSource(vault, 'app');
+    expect(await file()).toBe(TEMPLATE);
+  });
+
+  it('keeps comments that people wrote', async () => {
+    const text =
+      'version: 1 # one\n# mine\npolicy: {k: 3}\nsources:\n  # the app\n  app:\n    kind: stdin # piped\n';
+    await writeFile(join(vault, 'holdfast.yaml'), text);
+    await addSource(vault, 'b', { kind: 'stdin' }, false);
+    for (const comment of ['# one', '# mine', '# the app', '# piped'])
+      expect(await file()).toContain(comment);
+  });
+
+  it('refuses a taken name unless told, and an unknown one', async () => {
+    await addSource(vault, 'app', { kind: 'stdin' }, false);
+    await expect(addSource(vault, 'app', { kind: 'stdin' }, false)).rejects.toMatchObject({
+      code: 'ALREADY_EXISTS',
+    });
+    await addSource(vault, 'app', { kind: 'tree', path: '/x' }, true);
+    expect((await loadConfig(vault)).sources.app).toMatchObject({ kind: 'tree' });
+    await expect(removeSource(vault, 'ap')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('says when there is no vault', async () => {
+    await expect(loadConfig(join(vault, 'no'))).rejects.toMatchObject({ code: 'CONFIG_MISSING' });
+  });
+});
