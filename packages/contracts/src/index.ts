@@ -1,3 +1,4 @@
+export * from './buffer-garbage.ts';
 export * from './catalog.ts';
 export * from './clock.ts';
 export * from './errors.ts';

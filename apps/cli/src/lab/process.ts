@@ -20,12 +20,6 @@ export interface Running {
 }
 
 /**
- * A peer moves bytes through a few recycled buffers and keeps hardly any objects: collecting its small garbage often
- * costs less than letting it grow (a third of a peer's CPU time per PUT on a RAM disk).
- */
-const SMALL_YOUNG_GENERATION = '--max-semi-space-size=1';
-
-/**
  * Starts the peer as a process of its own, which outlives this one, and waits until it serves. What it prints goes to
  * `run.json` (one JSON value once it serves) and `peer.log` in its directory.
  */
@@ -40,7 +34,6 @@ export async function startPeerProcess(
   const child = spawn(
     process.execPath,
     [
-      SMALL_YOUNG_GENERATION,
       COMMAND,
       'peer',
       'run',

@@ -1,11 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { HoldfastError } from '@holdfast/contracts';
+import { BufferGarbage, HoldfastError } from '@holdfast/contracts';
 import { SealingKeys } from '@holdfast/crypto';
 import { ArenaSet } from './arena-set.ts';
 import { hashBlocks } from './block-hashes.ts';
 import type {
   FrameInput,
   FromWorker,
+  InflateRequest,
+  OpenRequest,
   StripeIdentity,
   ToWorker,
   WorkerFailure,
@@ -17,10 +19,13 @@ import { StripeOpener } from './stripe-opener.ts';
 /** Thread entry. Sealing jobs run in order, one at a time, and may wait for a free arena; opening never waits. */
 const init = workerData as WorkerInit;
 const port = parentPort!;
-const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+const post = (message: FromWorker) => port.postMessage(message);
 
 const closing = new Int32Array(init.closing);
 const slabs = init.slabs.map((slab) => Buffer.from(slab));
+const garbage = new BufferGarbage();
+/** Ciphers give each byte that is sealed or opened in a fresh buffer, and that twice. */
+const GARBAGE_PER_BYTE = 2;
 const keys = SealingKeys.fromExport(init.sealingKeys);
 const arenas = new ArenaSet(init.arenas);
 const opener = new StripeOpener(arenas, keys, init.chunkIdKey);
@@ -37,7 +42,10 @@ const builder = new StripeBuilder({
     while (identities.length === 0) await new Promise<void>((resolve) => identityWaiters.push(resolve));
     return identities.shift()!;
   },
-  sealed: (stripe) => post({ type: 'sealed', stripe }),
+  sealed: (stripe) => {
+    post({ type: 'sealed', stripe });
+    garbage.note(GARBAGE_PER_BYTE * stripe.size);
+  },
 });
 
 let sealing: Promise<unknown> = Promise.resolve();
@@ -64,10 +72,10 @@ port.on('message', (message: ToWorker) => {
       void answer(message.ticket, async () => arenas.reference(await arenas.take(message.shards, message.k)));
       return;
     case 'open':
-      void answer(message.ticket, async () => opener.open(message.request));
+      void answer(message.ticket, async () => open(message.request));
       return;
     case 'inflate':
-      inflate(message.ticket, () => opener.inflate(message.request));
+      void answer(message.ticket, async () => inflate(message.request));
       return;
     case 'forget':
       opener.forget(message.handle);
@@ -90,22 +98,24 @@ async function answer(ticket: number, job: () => Promise<unknown>): Promise<void
   }
 }
 
-/** Below this Node takes buffers from its pool, whose memory cannot be moved to another thread. */
-const POOLED_BYTES = 64 * 1024;
+function inflate(request: InflateRequest): number | Uint8Array {
+  const raw = opener.inflate(request);
+  garbage.note(raw.length);
+  const { into } = request;
+  // A frame longer than any of ours would need a buffer that nobody has: it is copied, as an ordinary message.
+  if (into !== null && raw.length > into.byteLength) return new Uint8Array(raw);
+  if (into !== null) Buffer.from(into).set(raw);
+  return raw.length;
+}
 
-/** The raw bytes are moved, not copied, to the main thread. */
-function inflate(ticket: number, job: () => Uint8Array): void {
-  try {
-    const inflated = job();
-    const raw = inflated.length < POOLED_BYTES ? new Uint8Array(inflated) : inflated;
-    post({ type: 'result', ticket, value: raw }, [raw.buffer as ArrayBuffer]);
-  } catch (error) {
-    post({ type: 'failure', ticket, error: describeFailure(error) });
-  }
+function open(request: OpenRequest): number {
+  garbage.note(GARBAGE_PER_BYTE * request.size);
+  return opener.open(request);
 }
 
 async function addFrame(frame: FrameInput) {
   const raw = gather(frame);
+  garbage.note(raw.length);
   return builder.add(raw, frame.chunks, hashBlocks(init.chunkIdKey, raw, frame.blockBytes));
 }
 

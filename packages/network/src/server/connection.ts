@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls';
-import { HoldfastError, type ShardStore } from '@holdfast/contracts';
+import { type BufferGarbage, HoldfastError, type ShardStore } from '@holdfast/contracts';
 import type { CborValue } from '@holdfast/formats';
 import {
   type BodyChoice,
@@ -25,6 +25,7 @@ export interface Shared {
   readonly facts: StatusFacts;
   readonly limits: ServerLimits;
   readonly pool: BufferPool;
+  readonly garbage: BufferGarbage;
   readonly emit: (event: ServerEvent) => void;
 }
 
@@ -142,6 +143,8 @@ export class ServerConnection {
   #receive(piece: Buffer): void {
     this.#activeAt = performance.now();
     this.#consume(() => this.#reader.push(piece));
+    // What is needed of the piece is copied by now, unless the reader has to wait with the rest of it.
+    this.#shared.garbage.note(piece.length);
   }
 
   #consume(step: () => boolean): void {

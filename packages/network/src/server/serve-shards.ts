@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import { HoldfastError, MiB, type PeerId, type ShardStore } from '@holdfast/contracts';
+import { BufferGarbage, HoldfastError, MiB, type PeerId, type ShardStore } from '@holdfast/contracts';
 import { CONNECTION, encodeError, encodeFrameHead } from '@holdfast/formats/wire';
 import { parseCertificate } from '../membership/authority.ts';
 import type { Member } from '../membership/member.ts';
@@ -47,7 +47,7 @@ export async function serveShards(options: ServeOptions): Promise<ShardServer> {
   const emit = options.onEvent ?? (() => {});
   const authority = parseCertificate(credentials.authority);
   const pool = new BufferPool(MiB, Math.max(1, Math.floor(limits.maxBufferedBytes / MiB)));
-  const shared: Shared = { store, facts, limits, pool, emit };
+  const shared: Shared = { store, facts, limits, pool, garbage: new BufferGarbage(), emit };
   const connections = new Set<ServerConnection>();
   const sockets = new Set<Socket>();
 
