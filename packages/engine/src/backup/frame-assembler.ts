@@ -118,11 +118,15 @@ export class FrameAssembler {
   }
 
   #locate(frame: OpenFrame, placement: FramePlacement): void {
-    let offset = 0;
-    for (const ref of frame.refs) {
-      ref.locate({ partition: placement.partition, frame: placement.frame, offset, length: ref.length });
-      this.#index.placed(ref);
-      offset += ref.length;
+    let first = 0;
+    for (const { partition, frame: number, chunks } of placement.parts) {
+      let offset = 0;
+      for (const ref of frame.refs.slice(first, first + chunks)) {
+        ref.locate({ partition, frame: number, offset, length: ref.length });
+        this.#index.placed(ref);
+        offset += ref.length;
+      }
+      first += chunks;
     }
   }
 

@@ -68,8 +68,12 @@ export class SnapshotReader {
   async *#stream(extents: readonly Extent[]): AsyncGenerator<Uint8Array> {
     for (const extent of extents) {
       if (extent.kind !== 'data') continue;
-      const raw = await this.#partitions.frame(extent.partition, extent.frame);
-      yield sliceFrame(raw, extent);
+      const { bytes, release } = await this.#partitions.frame(extent.partition, extent.frame);
+      try {
+        yield sliceFrame(bytes, extent);
+      } finally {
+        release();
+      }
     }
   }
 }

@@ -3,11 +3,10 @@ import { payloadCapacity } from '@holdfast/crypto';
 import type { EncryptionManager, OpenPayload } from '../sealing/encryption-manager.ts';
 import type { BadShard, FetchOutcome } from '../shards/fetch-race.ts';
 import type { ShardManager } from '../shards/shard-manager.ts';
+import { FrameCache, type LentFrame } from './frame-cache.ts';
 
 /** Opened payloads kept for the next frame wanted from them. */
 const PAYLOADS_KEPT_BYTES = 32 * MiB;
-/** Decompressed frames kept: slices of one frame are wanted close together. */
-const FRAMES_KEPT_BYTES = 16 * MiB;
 
 interface Opened {
   readonly stripe: Stripe;
@@ -37,11 +36,11 @@ export class OpenedPartitions {
   readonly #options: OpenedPartitionsOptions;
   readonly #stripes = new Map<number, Stripe>();
   readonly #entries = new Map<number, Entry>();
-  readonly #frames = new Map<string, Promise<Uint8Array>>();
-  readonly #frameBytes = new Map<string, number>();
+  readonly #frames = new FrameCache((partition, frame, into) =>
+    this.#using(partition, ({ payload }) => this.#options.encryption.inflate(payload, frame, into)),
+  );
   readonly #spare: SharedArrayBuffer[] = [];
   #payloadBytes = 0;
-  #framesBytes = 0;
   partitions = 0;
   decoded = 0;
 
@@ -58,35 +57,22 @@ export class OpenedPartitions {
   }
 
   hasFrame(partition: number, frame: number): boolean {
-    return this.#frames.has(`${partition}:${frame}`);
+    return this.#frames.has(partition, frame);
   }
 
-  /** A frame's raw bytes; shared, read only. TOO_FEW_SHARDS names the partition and what is missing. */
-  frame(partition: number, frame: number): Promise<Uint8Array> {
-    const key = `${partition}:${frame}`;
-    const known = this.#frames.get(key);
-    if (known) {
-      this.#frames.delete(key);
-      this.#frames.set(key, known);
-      return known;
-    }
-    const raw = this.#inflate(partition, frame);
-    this.#frames.set(key, raw);
-    raw.then(
-      (bytes) => this.#keepFrame(key, bytes.length),
-      () => this.#frames.delete(key),
-    );
-    return raw;
+  /** TOO_FEW_SHARDS names the partition and what is missing. */
+  frame(partition: number, frame: number): Promise<LentFrame> {
+    return this.#frames.lend(partition, frame);
   }
 
-  /** All frames of a partition, in order. */
+  /** A whole partition's raw bytes, as copies of its frames. */
   async *allFrames(partition: number): AsyncGenerator<Uint8Array> {
     const count = await this.#using(partition, async ({ payload }) => payload.frames);
-    for (let frame = 0; frame < count; frame++) yield await this.frame(partition, frame);
-  }
-
-  async #inflate(partition: number, frame: number): Promise<Uint8Array> {
-    return this.#using(partition, ({ payload }) => this.#options.encryption.inflate(payload, frame));
+    for (let frame = 0; frame < count; frame++) {
+      const { bytes, release } = await this.frame(partition, frame);
+      yield Uint8Array.from(bytes);
+      release();
+    }
   }
 
   async #using<T>(partition: number, use: (opened: Opened) => Promise<T>): Promise<T> {
@@ -154,19 +140,6 @@ export class OpenedPartitions {
 
   #tooFew(stripe: Stripe, outcome: FetchOutcome): HoldfastError {
     return tooFewShards([{ stripe, have: outcome.present.length, bad: outcome.bad }], this.#options.nameOf);
-  }
-
-  #keepFrame(key: string, bytes: number): void {
-    this.#frameBytes.set(key, bytes);
-    this.#framesBytes += bytes;
-    for (const oldest of this.#frames.keys()) {
-      if (this.#framesBytes <= FRAMES_KEPT_BYTES) return;
-      const size = this.#frameBytes.get(oldest);
-      if (size === undefined) continue;
-      this.#frames.delete(oldest);
-      this.#frameBytes.delete(oldest);
-      this.#framesBytes -= size;
-    }
   }
 
   #evict(): void {

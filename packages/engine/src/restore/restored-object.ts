@@ -2,6 +2,10 @@ import { type ContentWriter, HoldfastError } from '@holdfast/contracts';
 import { abortable } from '../flow/abortable.ts';
 import { sliceFrame } from '../manifest/snapshot-reader.ts';
 import type { DataExtent, ExtentRun } from './extent-run.ts';
+import type { LentFrame } from './frame-cache.ts';
+
+/** Where the run's frames come from. */
+type Lend = (extent: DataExtent) => Promise<LentFrame>;
 
 /** One object on its way to the sink: runs of extents are written as their frames arrive, or strictly in order. */
 export class RestoredObject {
@@ -27,7 +31,7 @@ export class RestoredObject {
   }
 
   /** Writes the run at the position where the object's content stands now; call in order of the content. */
-  write(run: ExtentRun, frameOf: (extent: DataExtent) => Promise<Uint8Array>): Promise<void> {
+  write(run: ExtentRun, lend: Lend): Promise<void> {
     const writer = this.#writer;
     if (!writer)
       throw new HoldfastError('FORMAT_INVALID', 'The manifest gives content to an object that has none.');
@@ -35,7 +39,7 @@ export class RestoredObject {
     this.#position += run.bytes;
     this.#writing++;
     const before = this.#inOrder ? this.#tail : null;
-    const written = this.#write(writer, join(run, frameOf), offset, before);
+    const written = this.#write(writer, run, lend, { offset, before });
     this.#tail = written.catch(() => {});
     return written;
   }
@@ -55,36 +59,52 @@ export class RestoredObject {
 
   async #write(
     writer: ContentWriter,
-    joined: Promise<Uint8Array>,
-    offset: number,
-    before: Promise<void> | null,
+    run: ExtentRun,
+    lend: Lend,
+    { offset, before }: { offset: number; before: Promise<void> | null },
   ): Promise<void> {
-    const bytes = await joined;
-    await before;
-    await writer.write(offset, bytes);
+    const frames = new RunFrames();
+    try {
+      await frames.borrow(run, lend);
+      await before;
+      await writer.write(offset, frames.join(run));
+    } finally {
+      frames.release();
+    }
     this.#writing--;
     if (this.#writing === 0) this.#idle();
   }
 }
 
-/** The run's bytes: of a single extent as they lie in their frame, of several copied together. */
-async function join(
-  run: ExtentRun,
-  frameOf: (extent: DataExtent) => Promise<Uint8Array>,
-): Promise<Uint8Array> {
-  const [first] = run.extents;
-  const frames = await Promise.all(
-    run.frames.map(async (extent) => [frameKey(extent), await frameOf(extent)] as const),
-  );
-  if (run.extents.length === 1) return sliceFrame(frames[0]![1], first!);
-  const raw = new Map(frames);
-  const joined = Buffer.allocUnsafe(run.bytes);
-  let at = 0;
-  for (const extent of run.extents) {
-    joined.set(sliceFrame(raw.get(frameKey(extent))!, extent), at);
-    at += extent.length;
+/** The frames that one run needs, on loan until it is written. */
+class RunFrames {
+  readonly #lent = new Map<string, LentFrame>();
+
+  /** Waits for all of them, also when one fails: those that came must be given back. */
+  async borrow(run: ExtentRun, lend: Lend): Promise<void> {
+    const outcomes = await Promise.allSettled(
+      run.frames.map(async (extent) => this.#lent.set(frameKey(extent), await lend(extent))),
+    );
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
-  return joined;
+
+  /** The run's bytes: of a single extent as they lie in their frame, of several copied together. */
+  join(run: ExtentRun): Uint8Array {
+    const bytesOf = (extent: DataExtent) => sliceFrame(this.#lent.get(frameKey(extent))!.bytes, extent);
+    const [first] = run.extents;
+    if (run.extents.length === 1) return bytesOf(first!);
+    const joined = Buffer.allocUnsafe(run.bytes);
+    let at = 0;
+    for (const extent of run.extents) {
+      joined.set(bytesOf(extent), at);
+      at += extent.length;
+    }
+    return joined;
+  }
+
+  release(): void {
+    for (const frame of this.#lent.values()) frame.release();
+  }
 }
 
 const frameKey = ({ partition, frame }: DataExtent): string => `${partition}:${frame}`;

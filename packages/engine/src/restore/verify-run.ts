@@ -125,7 +125,7 @@ class VerifyRun {
       payload: new SharedArrayBuffer(k * sizeClass),
     });
     try {
-      for (let frame = 0; frame < payload.frames; frame++) await encryption.inflate(payload, frame);
+      for (let frame = 0; frame < payload.frames; frame++) await encryption.checkFrame(payload, frame);
     } finally {
       encryption.forget(payload);
     }

@@ -153,9 +153,18 @@ export class EncryptionManager {
     return { lane, handle, frames };
   }
 
-  /** The frame's raw bytes, checked chunk by chunk; the caller's own. */
-  inflate({ lane, handle }: OpenPayload, frame: number): Promise<Uint8Array> {
-    return this.#workers[lane]!.ask({ type: 'inflate', request: { handle, frame } });
+  /** The frame's raw bytes, checked chunk by chunk: in `into`, or in memory of their own where they do not fit. */
+  async inflate({ lane, handle }: OpenPayload, frame: number, into: SharedArrayBuffer): Promise<Uint8Array> {
+    const raw = await this.#workers[lane]!.ask<number | Uint8Array>({
+      type: 'inflate',
+      request: { handle, frame, into },
+    });
+    return typeof raw === 'number' ? Buffer.from(into, 0, raw) : raw;
+  }
+
+  /** Everything that `inflate` checks, and no bytes. */
+  async checkFrame({ lane, handle }: OpenPayload, frame: number): Promise<void> {
+    await this.#workers[lane]!.ask({ type: 'inflate', request: { handle, frame, into: null } });
   }
 
   /** After this the payload's buffer may be used for another. */

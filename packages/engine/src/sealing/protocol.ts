@@ -91,6 +91,8 @@ export interface OpenRequest {
 export interface InflateRequest {
   readonly handle: number;
   readonly frame: number;
+  /** Where the raw bytes go if they fit; null to check them only. */
+  readonly into: SharedArrayBuffer | null;
 }
 
 export interface ResealRequest {
@@ -116,10 +118,18 @@ export type ToWorker =
   /** The last one: the thread ends. */
   | { readonly type: 'close' };
 
-/** Where a frame landed, known before its stripe is sealed. */
-export interface FramePlacement {
+/** Some of a frame's chunks, as a frame of their own in one stripe. */
+export interface FramePart {
   readonly partition: number;
   readonly frame: number;
+  /** How many chunks, following those of the parts before. */
+  readonly chunks: number;
+}
+
+/** Where the chunks of a frame landed, known before their stripes are sealed. */
+export interface FramePlacement {
+  /** More than one where the open stripe had room for some chunks only. */
+  readonly parts: readonly FramePart[];
   /** 16 bytes a block; empty when no block hashes were asked for. */
   readonly blockHashes: Uint8Array;
 }

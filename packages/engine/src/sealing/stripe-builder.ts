@@ -9,7 +9,20 @@ import {
 } from '@holdfast/formats';
 import type { ArenaSet } from './arena-set.ts';
 import { encodeFrame } from './frame-codec.ts';
-import type { FramePlacement, ResealRequest, SealedFrame, SealedStripe, StripeIdentity } from './protocol.ts';
+import type {
+  ChunkEntry,
+  FramePart,
+  FramePlacement,
+  ResealRequest,
+  SealedFrame,
+  SealedStripe,
+  StripeIdentity,
+} from './protocol.ts';
+
+/** Part of a frame goes into the rest of a stripe from this many raw bytes on. */
+const MIN_PART_BYTES = 64 * 1024;
+/** Chunks that were compressed a little less well than those before them should still fit. */
+const ESTIMATE_MARGIN = 1.02;
 
 interface OpenStripe {
   readonly identity: StripeIdentity;
@@ -39,36 +52,54 @@ export interface StripeBuilderOptions {
 export class StripeBuilder {
   readonly #options: StripeBuilderOptions;
   #open: OpenStripe | null = null;
+  /** Of its raw length, what the latest frame came to. */
+  #share = 1;
 
   constructor(options: StripeBuilderOptions) {
     this.#options = options;
   }
 
+  /** Compresses the chunks, whose bytes `raw` is, into the open stripe and, where it takes only some of them, the next. */
   async add(
     raw: Uint8Array,
-    chunks: SealedFrame['chunks'],
+    chunks: readonly ChunkEntry[],
     blockHashes: Uint8Array,
   ): Promise<FramePlacement> {
-    const encoded = encodeFrame(raw, this.#options.compressionLevel);
-    const frame: SealedFrame = {
-      codec: encoded.codec,
-      rawLength: raw.length,
-      storedLength: encoded.bytes.length,
-      chunks,
-    };
-    let stripe = this.#open ?? (await this.#start());
-    if (!fits(stripe, frame)) {
-      this.#seal(stripe, SHARD_BYTES);
-      stripe = await this.#start();
-      if (!fits(stripe, frame)) {
-        throw new HoldfastError(
-          'INTERNAL',
-          `A frame of ${frame.storedLength} bytes exceeds a whole partition.`,
-        );
+    const parts: FramePart[] = [];
+    for (let [at, first] = [0, 0]; first < chunks.length; ) {
+      const stripe = this.#open ?? (await this.#start());
+      const rest = first === 0 ? chunks : chunks.slice(first);
+      const count = this.#appendSome(stripe, raw.subarray(at), rest);
+      if (count > 0) {
+        parts.push({ partition: stripe.identity.number, frame: stripe.frames.length - 1, chunks: count });
+        first += count;
+        at += rawLength(rest.slice(0, count));
+      } else if (stripe.frames.length > 0) this.#seal(stripe, SHARD_BYTES);
+      else {
+        throw new HoldfastError('INTERNAL', `A chunk of ${rest[0]!.length} bytes exceeds a whole partition.`);
       }
     }
-    append(stripe, frame, encoded.bytes);
-    return { partition: stripe.identity.number, frame: stripe.frames.length - 1, blockHashes };
+    return { parts, blockHashes };
+  }
+
+  /** Appends as many of the first chunks as fit, as one frame. How many. */
+  #appendSome(stripe: OpenStripe, raw: Uint8Array, chunks: readonly ChunkEntry[]): number {
+    const empty = stripe.frames.length === 0;
+    let count = empty ? chunks.length : howManyFit(stripe, chunks, this.#share);
+    // At first by how well the frame before was compressed, then, should that mislead, by how well this one was.
+    for (let attempt = 0; attempt < 2 && count > 0; attempt++) {
+      const taken = count === chunks.length ? chunks : chunks.slice(0, count);
+      const length = rawLength(taken);
+      const { codec, bytes } = encodeFrame(raw.subarray(0, length), this.#options.compressionLevel);
+      const frame = { codec, rawLength: length, storedLength: bytes.length, chunks: taken };
+      this.#share = bytes.length / length;
+      if (fits(stripe, frame)) {
+        append(stripe, frame, bytes);
+        return count;
+      }
+      count = Math.min(count - 1, howManyFit(stripe, chunks, this.#share));
+    }
+    return 0;
   }
 
   /** Seals what is open, in the smallest size class that holds it. */
@@ -173,6 +204,24 @@ function append(stripe: OpenStripe, frame: SealedFrame, bytes: Uint8Array): void
 
 const fits = (stripe: OpenStripe, frame: SealedFrame): boolean =>
   stripe.used + frame.storedLength + stripe.indexBytes + indexBytes(frame) <= stripe.payload.length;
+
+/**
+ * How many of the first chunks probably fit, if they compress to this share. A few bytes at the end of a stripe are better left
+ * empty than filled with a frame too short to compress well.
+ */
+function howManyFit(stripe: OpenStripe, chunks: readonly ChunkEntry[], share: number): number {
+  let room = stripe.payload.length - stripe.used - stripe.indexBytes - PAYLOAD_INDEX_FRAME_BYTES;
+  let raw = 0;
+  for (const [count, { length }] of chunks.entries()) {
+    room -= length * share * ESTIMATE_MARGIN + PAYLOAD_INDEX_CHUNK_BYTES;
+    if (room < 0) return raw < MIN_PART_BYTES ? 0 : count;
+    raw += length;
+  }
+  return chunks.length;
+}
+
+const rawLength = (chunks: readonly ChunkEntry[]): number =>
+  chunks.reduce((sum, { length }) => sum + length, 0);
 
 const indexBytes = (frame: SealedFrame): number =>
   PAYLOAD_INDEX_FRAME_BYTES + frame.chunks.length * PAYLOAD_INDEX_CHUNK_BYTES;

@@ -40,7 +40,7 @@ export class StripeOpener {
   }
 
   /** A frame's raw bytes, each chunk checked against the id that it had when it was read from the source. */
-  inflate({ handle, frame: index }: InflateRequest): Uint8Array {
+  inflate({ handle, frame: index }: Pick<InflateRequest, 'handle' | 'frame'>): Uint8Array {
     const opened = this.#opened.get(handle);
     if (!opened) throw new HoldfastError('INTERNAL', `No partition is open as ${handle}.`);
     const { id } = opened;
