@@ -4,6 +4,9 @@ import { dirname } from 'node:path';
 import { HoldfastError } from '@holdfast/contracts';
 import { writeError } from './system-errors.ts';
 
+/** Bytes written between two syncs beside the writing. */
+const SYNC_EVERY = 32 * 2 ** 20;
+
 export const PARTIAL_SUFFIX = '.holdfast-partial';
 
 /**
@@ -14,6 +17,10 @@ export class PartialFile {
   readonly path: string;
   readonly #target: string;
   readonly #handle: FileHandle;
+  #writing: Promise<void> = Promise.resolve();
+  #unsynced = 0;
+  #syncing: Promise<void> | null = null;
+  #syncFailure: unknown = null;
 
   private constructor(target: string, handle: FileHandle) {
     this.#target = target;
@@ -32,13 +39,38 @@ export class PartialFile {
     }
   }
 
-  /** `bytes` is borrowed until the promise settles. */
+  /**
+   * `bytes` is borrowed until the promise settles. One write at a time reaches the system: it lets one into a file anyhow, and
+   * the threads of the others would wait for that in a busy loop.
+   */
   async write(offset: number, bytes: Uint8Array): Promise<void> {
+    const turn = this.#writing.then(() => this.#write(offset, bytes));
+    this.#writing = turn.catch(() => {});
+    await turn;
+  }
+
+  async #write(offset: number, bytes: Uint8Array): Promise<void> {
     await this.#attempt(async () => {
       for (let done = 0; done < bytes.length; ) {
         done += (await this.#handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
       }
     });
+    this.#unsynced += bytes.length;
+    if (this.#unsynced >= SYNC_EVERY && this.#syncing === null) this.#syncMeanwhile();
+  }
+
+  /** Lets the disk work while more is written. `sync` reports its failure. */
+  #syncMeanwhile(): void {
+    this.#unsynced = 0;
+    this.#syncing = this.#handle.datasync().then(
+      () => {
+        this.#syncing = null;
+      },
+      (error: unknown) => {
+        this.#syncFailure ??= error;
+        this.#syncing = null;
+      },
+    );
   }
 
   async read(offset: number, into: Uint8Array): Promise<number> {
@@ -59,7 +91,12 @@ export class PartialFile {
   }
 
   async sync(): Promise<void> {
-    await this.#attempt(() => this.#handle.sync());
+    await this.#attempt(async () => {
+      await this.#syncing;
+      // The system reports a page that could not be written once; a later sync would know nothing of it.
+      if (this.#syncFailure !== null) throw this.#syncFailure;
+      await this.#handle.sync();
+    });
   }
 
   /** TARGET_UNWRITABLE when another run has taken the partial name over. */
@@ -90,6 +127,7 @@ export class PartialFile {
       () => true,
       () => false,
     );
+    await this.#syncing;
     await this.#handle.close().catch(() => undefined);
     if (ours) await rm(this.path, { force: true });
   }
