@@ -30,13 +30,16 @@ export async function makeFileTree(root: string, bytes: number, seed: number): P
   const wanted = Math.round(bytes / MEAN_FILE_BYTES);
   const files: string[] = [];
   let left = bytes;
+  let directory = '';
   for (let i = 0; i < wanted; i++) {
+    if (i % PER_DIRECTORY === 0) {
+      directory = join(word(random), `${i / PER_DIRECTORY}`);
+      mkdirSync(join(root, directory), { recursive: true });
+    }
     const { name, content } = random.chance(MEDIA.share)
       ? media.next()
       : note(random, text, left / (wanted - i));
-    const directory = join(word(random), `${Math.floor(i / PER_DIRECTORY)}`);
     const path = join(directory, `${i}-${name}`);
-    mkdirSync(join(root, directory), { recursive: true });
     writeFileSync(join(root, path), content);
     files.push(path);
     left = Math.max(0, left - content.length);
