@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { stopPeerProcess } from '../../apps/cli/src/lab/process.ts';
@@ -22,7 +22,9 @@ export class HoldfastLab {
 
   private constructor(directory: string, vault: string, pids: readonly number[]) {
     this.#directory = directory;
-    this.#environment = { ...process.env, HOLDFAST_VAULT: vault };
+    // As people run it: by its first line, which finds Node by the path and gives it flags.
+    const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
+    this.#environment = { ...process.env, PATH, HOLDFAST_VAULT: vault };
     this.#pids = pids;
   }
 
@@ -47,7 +49,7 @@ export class HoldfastLab {
 
   async measured(args: readonly string[], options: MeasureOptions = {}): Promise<Measured & OperationCost> {
     const before = this.#peersCpuSeconds();
-    const measured = await measure(process.execPath, [COMMAND, ...args], {
+    const measured = await measure(COMMAND, args, {
       ...options,
       env: this.#environment,
     });

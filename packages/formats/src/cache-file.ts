@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
 import { bytesToUuid, HoldfastError, type SnapshotId, uuidToBytes } from '@holdfast/contracts';
-import { CACHE_END_BYTES, type CacheRecord, cacheRecordFromCbor, encodeCacheEnd } from './cache-records.ts';
+import {
+  CACHE_END_BYTES,
+  type CacheRecord,
+  cacheRecordFromCbor,
+  encodeCacheEnd,
+  isExtents,
+} from './cache-records.ts';
 import { decodeCanonical } from './cbor.ts';
 import { ContentCheck } from './content-check.ts';
+import type { Extent } from './extents.ts';
 import { type FieldReader, readFields, refuse } from './fields.ts';
 import { MAX_RECORD_BYTES, RecordReader } from './records.ts';
 
@@ -136,5 +143,34 @@ export class CacheReader {
 }
 
 export const cacheReader = (): CacheReader => new CacheReader();
+
+/**
+ * The extents of a cache and nothing else: an object is much more work to decode. A file is whole when `end` says so, as
+ * `CacheReader` would; what that one would find wrong in the records passed over is not looked for.
+ */
+export class CacheExtentsReader {
+  readonly #verifier = new CacheVerifier();
+  readonly #records = new RecordReader<Extent[]>(WHAT, (body) => {
+    if (!isExtents(body)) return [];
+    const decoded = decodeCanonical(body, { what: `a record of ${WHAT}`, maxBytes: MAX_RECORD_BYTES });
+    const record = readFields(decoded, WHAT, cacheRecordFromCbor);
+    return record?.type === 'extents' ? record.extents : [];
+  });
+  #header = 0;
+
+  /** `bytes` is borrowed for the call only. */
+  push(bytes: Uint8Array): Extent[] {
+    this.#verifier.push(bytes);
+    const header = Math.min(CACHE_HEADER_BYTES - this.#header, bytes.length);
+    this.#header += header;
+    return this.#records.push(bytes.subarray(header)).flat();
+  }
+
+  /** FORMAT_INVALID when the file is cut short or its checksum wrong. */
+  end(): void {
+    this.#records.end();
+    if (!this.#verifier.end()) throw invalid('does not have the checksum that it should have');
+  }
+}
 
 const invalid = (reason: string): HoldfastError => new HoldfastError('FORMAT_INVALID', `${WHAT} ${reason}`);

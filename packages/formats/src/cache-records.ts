@@ -3,13 +3,14 @@ import { type CborValue, encodeCanonical } from './cbor.ts';
 import type { Extent } from './extents.ts';
 import { bytesOf, checked, type FieldReader, oneOf, orNull, refuse, textOf, tupleOf } from './fields.ts';
 import {
+  type EncodedObject,
+  encodeOnce,
   extentsFromCbor,
   extentsToCbor,
   type ObjectRecord,
   objectFromCbor,
-  objectToCbor,
 } from './object-record.ts';
-import { withLength } from './records.ts';
+import { listWithLength, withLength } from './records.ts';
 
 export type CacheRecord =
   | { readonly type: 'object'; readonly object: ObjectRecord; readonly fingerprint: string | null }
@@ -25,13 +26,26 @@ const MAX_FINGERPRINT = 4096;
 const CHECKSUM_BYTES = 32;
 
 const OBJECT = 0;
+const OBJECT_BYTES = encodeCanonical(OBJECT);
 const EXTENTS = 1;
 const BLOCKS = 2;
 const END = 3;
 
-export function encodeCacheObject(object: ObjectRecord, fingerprint: string | null): Uint8Array {
-  return encode([OBJECT, objectToCbor(object), fingerprint], displayPath(object.path));
+export function encodeCacheObject(
+  object: ObjectRecord | EncodedObject,
+  fingerprint: string | null,
+): Uint8Array {
+  const { path, bytes } = 'bytes' in object ? object : encodeOnce(object);
+  const what = `the cache's record of ${displayPath(path)}`;
+  const print = encodeCanonical(checked(fingerprint, what, fingerprintFromCbor));
+  return listWithLength([OBJECT_BYTES, bytes, print], what);
 }
+
+/**
+ * Whether a record's body is that of extents, told by its first bytes (a list of two, and the kind): for who wants no more of a
+ * cache than these.
+ */
+export const isExtents = (body: Uint8Array): boolean => body[0] === 0x82 && body[1] === EXTENTS;
 
 /** 1 to `MAX_EXTENTS` of them. */
 export function encodeCacheExtents(extents: readonly Extent[]): Uint8Array {
@@ -68,7 +82,8 @@ export const cacheRecordFromCbor: FieldReader<CacheRecord | null> = (value) => {
   }
 };
 
-const objectColumns = tupleOf(oneOf(OBJECT), objectFromCbor, orNull(textOf(MAX_FINGERPRINT)));
+const fingerprintFromCbor = orNull(textOf(MAX_FINGERPRINT));
+const objectColumns = tupleOf(oneOf(OBJECT), objectFromCbor, fingerprintFromCbor);
 const extentColumns = tupleOf(oneOf(EXTENTS), extentsFromCbor);
 const endColumns = tupleOf(oneOf(END), bytesOf(CHECKSUM_BYTES));
 

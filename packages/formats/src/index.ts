@@ -1,6 +1,7 @@
 export {
   CACHE_HEADER_BYTES,
   CacheChecksum,
+  CacheExtentsReader,
   type CacheHeader,
   type CacheReader,
   CacheVerifier,
@@ -41,7 +42,7 @@ export {
   type MetadataLocation,
 } from './manifest.ts';
 export { encodeExtents, encodeObject, type MetadataRecord, metadataReader } from './metadata-stream.ts';
-export type { ObjectRecord } from './object-record.ts';
+export { type EncodedObject, encodeOnce, type ObjectRecord } from './object-record.ts';
 export {
   finishPayload,
   MAX_FRAME_RAW_BYTES,

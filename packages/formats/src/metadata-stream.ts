@@ -4,28 +4,28 @@ import { ContentCheck } from './content-check.ts';
 import type { Extent } from './extents.ts';
 import { type FieldReader, oneOf, readFields, tupleOf } from './fields.ts';
 import {
+  type EncodedObject,
+  encodeOnce,
   extentsFromCbor,
   extentsToCbor,
   type ObjectRecord,
   objectFromCbor,
-  objectToCbor,
 } from './object-record.ts';
-import { MAX_RECORD_BYTES, RecordReader, withLength } from './records.ts';
+import { listWithLength, MAX_RECORD_BYTES, RecordReader, withLength } from './records.ts';
 
 export type MetadataRecord =
   | { readonly type: 'object'; readonly object: ObjectRecord }
   | { readonly type: 'extents'; readonly extents: Extent[] };
 
 const OBJECT = 0;
+const OBJECT_BYTES = encodeCanonical(OBJECT);
 const EXTENTS = 1;
 const WHAT = 'the stream of objects';
 
 /** With its length prefix. FORMAT_INVALID when the object cannot be written: its attributes exceed 1 MiB, say. */
-export function encodeObject(object: ObjectRecord): Uint8Array {
-  return withLength(
-    encodeCanonical([OBJECT, objectToCbor(object)]),
-    `the record of ${displayPath(object.path)}`,
-  );
+export function encodeObject(object: ObjectRecord | EncodedObject): Uint8Array {
+  const { path, bytes } = 'bytes' in object ? object : encodeOnce(object);
+  return listWithLength([OBJECT_BYTES, bytes], `the record of ${displayPath(path)}`);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type Attributes, type Cut, displayPath, HoldfastError } from '@holdfast/contracts';
 import { attributes, attributesToCbor } from './attributes.ts';
-import type { CborValue } from './cbor.ts';
+import { type CborValue, encodeCanonical } from './cbor.ts';
 import { type Extent, extentsOf, MAX_EXTENTS, packExtents } from './extents.ts';
 import { bytesOf, checked, type FieldReader, refuse, textOf, tupleOf, uint } from './fields.ts';
 
@@ -23,6 +23,17 @@ export function objectToCbor(object: ObjectRecord): CborValue {
   const columns = [path, kind, attributesToCbor(object.attributes), size, cutToCbor(object.cut)];
   return checked(columns, `The record of ${displayPath(path)}`, objectFromCbor);
 }
+
+/** An object's canonical bytes: checked and encoded once, for each of the records that contain it. */
+export interface EncodedObject {
+  readonly path: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+export const encodeOnce = (object: ObjectRecord): EncodedObject => ({
+  path: object.path,
+  bytes: encodeCanonical(objectToCbor(object)),
+});
 
 export const objectFromCbor: FieldReader<ObjectRecord> = (value) => {
   const [path, kind, objectAttributes, size, objectCut] = objectColumns(value);

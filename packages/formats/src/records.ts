@@ -20,6 +20,13 @@ export function withLength(body: Uint8Array, what: string): Uint8Array {
 }
 
 /**
+ * The same for a list whose items are encoded already; `items` are at most 23, so that the list's head is one byte
+ * (RFC 8949, section 3).
+ */
+export const listWithLength = (items: readonly Uint8Array[], what: string): Uint8Array =>
+  withLength(Buffer.concat([Uint8Array.of(0x80 + items.length), ...items]), what);
+
+/**
  * Cuts a stream back into records, whatever pieces it comes in. Holds at most one record between calls. What breaks the
  * format is FORMAT_INVALID, from then on at every call.
  */

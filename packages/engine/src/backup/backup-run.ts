@@ -12,6 +12,7 @@ import {
 import { capProblems } from '@holdfast/formats';
 import type { BackupReport, BackupRequest, EngineContext } from '../api.ts';
 import { HeadKeeper } from '../manifest/head-keeper.ts';
+import { ObjectStream } from '../manifest/object-stream.ts';
 import { SnapshotPublisher } from '../manifest/snapshot-publisher.ts';
 import { RunContext } from '../run-context.ts';
 import { BackupPipeline } from './backup-pipeline.ts';
@@ -24,6 +25,14 @@ interface StoredContent {
   readonly attributes: Attributes;
   readonly problems: readonly SourceProblem[];
   readonly log: SnapshotLog;
+}
+
+/** One for each source, in the cache directory. */
+interface LocalFiles {
+  /** What becomes the cache when the backup has succeeded. */
+  readonly log: string;
+  readonly cache: string;
+  readonly stream: string;
 }
 
 /** One backup. Everything it holds lives and ends with its run context. */
@@ -46,16 +55,16 @@ export class BackupRun {
   async execute(): Promise<BackupReport> {
     const { cacheDirectory } = this.#run.engine;
     const path = join(cacheDirectory, encodeURIComponent(this.#request.name));
-    const [logPath, cachePath] = [`${path}.next`, `${path}.cache`];
+    const paths = { log: `${path}.next`, cache: `${path}.cache`, stream: `${path}.objects` };
     try {
       await mkdir(cacheDirectory, { recursive: true, mode: 0o700 });
-      const report = await this.#takeSnapshot(logPath, cachePath);
+      const report = await this.#takeSnapshot(paths);
       await this.#run.tasks.settle();
-      await rename(logPath, cachePath);
+      await rename(paths.log, paths.cache);
       return report;
     } catch (error) {
       this.#run.tasks.fail(error);
-      await rm(logPath, { force: true });
+      await rm(paths.log, { force: true });
       // The failure of a task is the cause, and comes first; what broke here because of it is not.
       await this.#run.tasks.settle();
       throw error;
@@ -64,7 +73,7 @@ export class BackupRun {
     }
   }
 
-  async #takeSnapshot(logPath: string, cachePath: string): Promise<BackupReport> {
+  async #takeSnapshot(paths: LocalFiles): Promise<BackupReport> {
     const { engine, meter, storage, encryption, tasks } = this.#run;
     const { catalog, random, owner } = engine;
     meter.phase('prepare');
@@ -78,9 +87,16 @@ export class BackupRun {
     await this.#pipeline.adoption.begin();
     await encryption.stockIdentities();
     meter.phase('transfer');
-    const content = await this.#storeContent(logPath, cachePath, { snapshot: id, sequence });
-    meter.phase('manifest');
-    const record = await this.#storeManifest({ id, sequence }, content, previous, logPath);
+    const stream = await ObjectStream.create(paths.stream);
+    let content: StoredContent;
+    let record: SnapshotRecord;
+    try {
+      content = await this.#storeContent(paths, stream, { snapshot: id, sequence });
+      meter.phase('manifest');
+      record = await this.#storeManifest({ id, sequence }, content, previous, stream);
+    } finally {
+      await stream.close();
+    }
     meter.phase('finish');
     await catalog.commitSnapshot(record);
     const head = { sequence, snapshot: id, manifest: record.manifest, owner };
@@ -89,8 +105,8 @@ export class BackupRun {
 
   /** Reads the source and makes all of its content durable. */
   async #storeContent(
-    logPath: string,
-    cachePath: string,
+    paths: LocalFiles,
+    stream: ObjectStream,
     header: { snapshot: SnapshotId; sequence: number },
   ): Promise<StoredContent> {
     const { source, reread } = this.#request;
@@ -98,13 +114,13 @@ export class BackupRun {
     const { catalog, keys } = engine;
     const { signal } = tasks;
     const { cursor, patchCursor, intake, survey } = this.#pipeline;
-    const previous = await PreviousSnapshot.open(cachePath, catalog, survey);
-    const writer = await CacheWriter.create(logPath, header);
+    const previous = await PreviousSnapshot.open(paths.cache, catalog, survey);
+    const writer = await CacheWriter.create(paths.log, header);
     let snapshot: SourceSnapshot | null = null;
     try {
       snapshot = await source.open({ signal });
       meter.expect(snapshot.estimate.bytes, snapshot.estimate.objects);
-      const log = new SnapshotLog({ writer, tasks, relieve: () => this.#pipeline.relieve() });
+      const log = new SnapshotLog({ cache: writer, stream, tasks, relieve: () => this.#pipeline.relieve() });
       const scan = new ObjectScan({
         cursor,
         patchCursor,
@@ -140,7 +156,7 @@ export class BackupRun {
     { id, sequence }: { id: SnapshotId; sequence: number },
     { log, attributes, problems }: StoredContent,
     previous: SnapshotRecord | null,
-    logPath: string,
+    stream: ObjectStream,
   ): Promise<SnapshotRecord> {
     const { name, source, tags } = this.#request;
     const { flow, intake } = this.#pipeline;
@@ -163,7 +179,7 @@ export class BackupRun {
     const manifest = await new SnapshotPublisher(this.#run, this.#pipeline).storeManifest(
       { ...facts, snapshot: id, sourceAttributes: attributes, ...capProblems(problems) },
       previous,
-      logPath,
+      stream,
       log.partitions,
     );
     // The manifest cannot count itself; the record can.

@@ -2,15 +2,16 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import {
   CacheChecksum,
+  CacheExtentsReader,
   type CacheHeader,
   type CacheRecord,
   cacheReader,
+  type EncodedObject,
   type Extent,
   encodeCacheBlocks,
   encodeCacheExtents,
   encodeCacheHeader,
   encodeCacheObject,
-  type ObjectRecord,
 } from '@holdfast/formats';
 
 const BUFFER_BYTES = 256 * 1024;
@@ -32,7 +33,7 @@ export class CacheWriter {
     return writer;
   }
 
-  object(object: ObjectRecord, fingerprint: string | null): Promise<void> {
+  object(object: EncodedObject, fingerprint: string | null): Promise<void> {
     return this.#append(encodeCacheObject(object, fingerprint));
   }
 
@@ -76,6 +77,14 @@ export async function* readCache(path: string): AsyncGenerator<CacheRecord, void
   const reader = cacheReader();
   for await (const bytes of createReadStream(path, { highWaterMark: BUFFER_BYTES }))
     yield* reader.push(bytes as Buffer);
+  reader.end();
+}
+
+/** The extents of all objects. FORMAT_INVALID, at the end at the latest, when the file is torn. */
+export async function* readCacheExtents(path: string): AsyncGenerator<Extent[], void> {
+  const reader = new CacheExtentsReader();
+  for await (const bytes of createReadStream(path, { highWaterMark: BUFFER_BYTES }))
+    yield reader.push(bytes as Buffer);
   reader.end();
 }
 

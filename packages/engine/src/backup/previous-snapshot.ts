@@ -2,7 +2,7 @@ import { type Catalog, comparePaths, HoldfastError, type ObjectPath } from '@hol
 import type { CacheRecord, Extent, ObjectRecord } from '@holdfast/formats';
 import { BLOCK_HASH_BYTES } from '../sealing/block-hashes.ts';
 import { groupBytes, type PreviousGroup, sliceExtents } from './block-reader.ts';
-import { readCache, readCacheHeader } from './cache-file.ts';
+import { readCache, readCacheExtents, readCacheHeader } from './cache-file.ts';
 import type { PartitionSurvey } from './partition-survey.ts';
 
 type ContentRecord = Extract<CacheRecord, { type: 'extents' | 'blocks' }>;
@@ -114,9 +114,8 @@ async function isUsable(path: string, catalog: Catalog, survey: PartitionSurvey)
   try {
     const header = await readCacheHeader(path);
     if (header === null || (await catalog.snapshot(header.snapshot)) === null) return false;
-    for await (const record of readCache(path)) {
-      if (record.type !== 'extents') continue;
-      for (const extent of record.extents) if (extent.kind === 'data') partitions.add(extent.partition);
+    for await (const extents of readCacheExtents(path)) {
+      for (const extent of extents) if (extent.kind === 'data') partitions.add(extent.partition);
     }
   } catch (error) {
     if (isAbsent(error) || HoldfastError.is(error, 'FORMAT_INVALID', 'FORMAT_VERSION')) return false;

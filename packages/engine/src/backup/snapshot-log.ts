@@ -1,7 +1,8 @@
 import { HoldfastError } from '@holdfast/contracts';
-import { type CacheRecord, type Extent, MAX_EXTENTS, type ObjectRecord } from '@holdfast/formats';
+import { type CacheRecord, type Extent, encodeOnce, MAX_EXTENTS, type ObjectRecord } from '@holdfast/formats';
 import { abortable } from '../flow/abortable.ts';
 import type { TaskGroup } from '../flow/task-group.ts';
+import type { ObjectStream } from '../manifest/object-stream.ts';
 import type { CacheWriter } from './cache-file.ts';
 import type { ContentPart } from './chunk-ref.ts';
 
@@ -30,11 +31,13 @@ type Entry =
   | { readonly kind: 'end' };
 
 /**
- * The snapshot's objects in order, written to a local file while chunks are still on their way: each entry waits
- * until its chunks have a place. The file later feeds the snapshot's metadata, and the next backup's comparison.
+ * The snapshot's objects in order, written to local files while chunks are still on their way: each entry waits
+ * until its chunks have a place. One is the stream of objects of the snapshot's metadata, the other the cache for the
+ * next backup's comparison.
  */
 export class SnapshotLog {
-  readonly #writer: CacheWriter;
+  readonly #cache: CacheWriter;
+  readonly #stream: ObjectStream;
   readonly #signal: AbortSignal;
   readonly #relieve: () => Promise<boolean>;
   readonly #queue: Entry[] = [];
@@ -55,8 +58,14 @@ export class SnapshotLog {
   bytes = 0;
 
   /** @param relieve brings chunks that are still being gathered on their way; false when there is no use in waiting. */
-  constructor(options: { writer: CacheWriter; tasks: TaskGroup; relieve: () => Promise<boolean> }) {
-    this.#writer = options.writer;
+  constructor(options: {
+    cache: CacheWriter;
+    stream: ObjectStream;
+    tasks: TaskGroup;
+    relieve: () => Promise<boolean>;
+  }) {
+    this.#cache = options.cache;
+    this.#stream = options.stream;
     this.#signal = options.tasks.signal;
     this.#relieve = options.relieve;
     options.tasks.run(() => this.#drain());
@@ -141,7 +150,7 @@ export class SnapshotLog {
         await this.#closeObject();
         this.#open = { ...entry, bytes: 0 };
         if (entry.size !== null)
-          await this.#writer.object({ ...entry.object, size: entry.size }, entry.fingerprint);
+          await this.#writeObject({ ...entry.object, size: entry.size }, entry.fingerprint);
         return;
       case 'parts':
         await this.#addExtents(entry.parts);
@@ -159,7 +168,7 @@ export class SnapshotLog {
         if (entry.record.type === 'extents') await this.#addExtents(entry.record.extents);
         else {
           await this.#writeExtents();
-          await this.#writer.blocks(entry.record.hashes);
+          await this.#cache.blocks(entry.record.hashes);
         }
         return;
       case 'end':
@@ -175,7 +184,7 @@ export class SnapshotLog {
       this.#open!.bytes += extent.length;
       appendExtent(this.#extents, extent);
       if (this.#open!.size !== null && this.#extents.length > MAX_EXTENTS) {
-        await this.#writer.extents(this.#extents.splice(0, MAX_EXTENTS));
+        await this.#writeSome(this.#extents.splice(0, MAX_EXTENTS));
       }
     }
   }
@@ -189,7 +198,7 @@ export class SnapshotLog {
   async #closeObject(): Promise<void> {
     const open = this.#open;
     if (!open) return;
-    if (open.size === null) await this.#writer.object({ ...open.object, size: open.bytes }, open.fingerprint);
+    if (open.size === null) await this.#writeObject({ ...open.object, size: open.bytes }, open.fingerprint);
     else if (open.size !== open.bytes) {
       throw new HoldfastError(
         'SOURCE_CHANGED',
@@ -203,15 +212,26 @@ export class SnapshotLog {
     this.#open = null;
   }
 
+  async #writeObject(object: ObjectRecord, fingerprint: string | null): Promise<void> {
+    const encoded = encodeOnce(object);
+    await this.#cache.object(encoded, fingerprint);
+    await this.#stream.object(encoded);
+  }
+
+  async #writeSome(extents: readonly Extent[]): Promise<void> {
+    await this.#cache.extents(extents);
+    await this.#stream.extents(extents);
+  }
+
   async #writeGroups(): Promise<void> {
     await this.#writeExtents();
-    await this.#writer.blocks(Buffer.concat(this.#hashes));
+    await this.#cache.blocks(Buffer.concat(this.#hashes));
     this.#hashes = [];
   }
 
   async #writeExtents(): Promise<void> {
     for (let at = 0; at < this.#extents.length; at += MAX_EXTENTS) {
-      await this.#writer.extents(this.#extents.slice(at, at + MAX_EXTENTS));
+      await this.#writeSome(this.#extents.slice(at, at + MAX_EXTENTS));
     }
     this.#extents = [];
   }

@@ -6,8 +6,9 @@ import { appendExtent } from '../backup/snapshot-log.ts';
 import { StreamReader } from '../backup/stream-reader.ts';
 import type { RunContext } from '../run-context.ts';
 import { chunkId } from '../sealing/chunk-id.ts';
-import { objectStream, stripeStream } from './metadata-streams.ts';
+import type { ObjectStream } from './object-stream.ts';
 import { StreamContent } from './stream-content.ts';
+import { stripeStream } from './stripe-stream.ts';
 
 /** What the manifest says beside where things are. */
 export type SnapshotFacts = Omit<Manifest, 'owner' | 'metadata' | 'previous' | 'previousSequence' | 'policy'>;
@@ -29,12 +30,12 @@ export class SnapshotPublisher {
   async storeManifest(
     facts: SnapshotFacts,
     previous: SnapshotRecord | null,
-    logPath: string,
+    objectStream: ObjectStream,
     partitions: ReadonlySet<number>,
   ): Promise<Stripe> {
     const { engine } = this.#run;
     const { flow, assembler } = this.#pipeline;
-    const objects = await this.#storeStream(objectStream(logPath));
+    const objects = await this.#storeStream(objectStream.read());
     const stripes = await this.#storeStream(stripeStream(partitions, engine.catalog));
     await assembler.flush();
     await flow.drained();
