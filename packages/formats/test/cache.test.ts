@@ -2,17 +2,19 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   CacheChecksum,
+  CacheExtentsReader,
   type CacheHeader,
   type CacheRecord,
   CacheVerifier,
   cacheReader,
+  type Extent,
   encodeCacheBlocks,
   encodeCacheExtents,
   encodeCacheHeader,
   encodeCacheObject,
   MAX_CACHE_BLOCKS,
 } from '../src/index.ts';
-import { safeUint, text } from './arbitraries.ts';
+import { anyBytes, mutated, safeUint, text } from './arbitraries.ts';
 import { objectWithExtents, snapshotId } from './format-arbitraries.ts';
 import { checkHostileInput } from './hostile.ts';
 
@@ -72,6 +74,13 @@ function decode(bytes: Uint8Array, pieceLength = 50): Cache {
   return { header: reader.header!, records };
 }
 
+function extentsIn(bytes: Uint8Array, pieceLength = 50): Extent[] {
+  const reader = new CacheExtentsReader();
+  const extents = piecesOf(bytes, pieceLength).flatMap((piece) => reader.push(piece));
+  reader.end();
+  return extents;
+}
+
 function isWhole(bytes: Uint8Array, pieceLength = 50): boolean {
   const verifier = new CacheVerifier();
   for (const piece of piecesOf(bytes, pieceLength)) verifier.push(piece);
@@ -86,6 +95,26 @@ describe('the cache file', () => {
         expect(isWhole(bytes, pieceLength)).toBe(true);
         expect(decode(bytes, pieceLength)).toEqual(value);
       }),
+    );
+  });
+
+  it('gives its extents alone to who wants no more', () => {
+    fc.assert(
+      fc.property(cache, fc.integer({ min: 1, max: 2000 }), (value, pieceLength) => {
+        const all = value.records.flatMap((record) => (record.type === 'extents' ? record.extents : []));
+        expect(extentsIn(encode(value), pieceLength)).toEqual(all);
+      }),
+    );
+  });
+
+  it('gives no extents of hostile bytes, or ends without saying that they are whole', () => {
+    const input = fc.oneof(anyBytes, mutated(cache.map(encode)));
+    fc.assert(
+      fc.property(input, (bytes) => {
+        if (isWhole(bytes)) extentsIn(bytes);
+        else expect(() => extentsIn(bytes)).toThrow(expect.objectContaining({ code: 'FORMAT_INVALID' }));
+      }),
+      { numRuns: 500 },
     );
   });
 
