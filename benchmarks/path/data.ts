@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { makeChatDatabase } from '../../tools/demo/chat-database.ts';
 import { editChatDatabase } from '../../tools/demo/chat-edits.ts';
 import { directorySize } from '../harness/directory-size.ts';
+import { putAside } from './aside.ts';
 import type { BenchSource, SourceKind } from './contender.ts';
 import { editFileTree, type FileTree, makeFileTree } from './file-tree.ts';
 
@@ -61,7 +62,7 @@ async function treeData(directory: string, bytes: number): Promise<BenchData> {
     path,
     bytes: () => directorySize(path),
     reset: async () => {
-      await rm(path, { recursive: true, force: true });
+      await putAside(path, dirname(directory));
       await run('cp', ['-a', first, path]);
     },
     change: () => editFileTree({ ...tree, root: path }, CHANGED, SEED + 1),

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machine, print, type Result } from '../harness/report.ts';
+import { putAside } from './aside.ts';
+import type { SourceKind } from './contender.ts';
 import { makeData } from './data.ts';
 import { HoldfastLab, holdfastContender } from './holdfast.ts';
 import { MEMORY_LIMIT_MIB, memoryResults, withinMemory } from './memory.ts';
@@ -11,7 +13,8 @@ import { findRestic, resticContender } from './restic.ts';
 import { resultsOf } from './results.ts';
 import { playRound, type Round } from './rounds.ts';
 
-const HELP = `npm run bench:path -- [--json] [--quick] [--memory] [--runs COUNT] [--directory DIR]
+const HELP = `npm run bench:path -- [--json] [--quick] [--memory] [--only KIND] [--runs COUNT]
+                     [--directory DIR]
 
 Backup, unchanged backup, 1 %-changed backup and restore of a 1 GiB SQLite database and of a 1 GiB file tree through 10
 loopback peers at k = 4, m = 2, beside restic on the same data; medians of 3 alternating runs.
@@ -19,10 +22,13 @@ loopback peers at k = 4, m = 2, beside restic on the same data; medians of 3 alt
   --json           one object on standard output
   --quick          128 MiB and a single run; with --memory 512 MiB
   --memory         instead: 8 GiB through standard input, to see that memory stays below ${MEMORY_LIMIT_MIB} MiB; exit code 1 if not
+  --only KIND      database or tree alone
   --runs COUNT     how many runs
-  --directory DIR  where to work (default: the system's directory for temporary files); all on one disk
+  --directory DIR  where to work (default: the system's directory for temporary files); all on one disk,
+                   20 GiB of it for a while
 `;
 const MiB = 2 ** 20;
+const KINDS: readonly SourceKind[] = ['database', 'tree'];
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -30,6 +36,7 @@ async function main(): Promise<number> {
       json: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       memory: { type: 'boolean', default: false },
+      only: { type: 'string' },
       runs: { type: 'string' },
       directory: { type: 'string', default: tmpdir() },
       help: { type: 'boolean', short: 'h', default: false },
@@ -48,6 +55,7 @@ async function main(): Promise<number> {
       ? await memoryResults(join(directory, 'lab'), (quick ? 512 : 8192) * MiB, tell)
       : await pathResults(
           directory,
+          KINDS.filter((kind) => kind === (values.only ?? kind)),
           quick ? 128 * MiB : 1024 * MiB,
           Number(values.runs ?? (quick ? 1 : 3)),
           restic,
@@ -62,6 +70,7 @@ async function main(): Promise<number> {
 
 async function pathResults(
   directory: string,
+  kinds: readonly SourceKind[],
   bytes: number,
   runs: number,
   restic: string | null,
@@ -69,7 +78,7 @@ async function pathResults(
   tell(restic === null ? 'restic cannot be had: its ratios are left out.' : `beside restic ${restic}`);
   const makers = restic === null ? [holdfastContender] : [holdfastContender, resticContender];
   const results: Result[] = [];
-  for (const kind of ['database', 'tree'] as const) {
+  for (const kind of kinds) {
     tell(`making the ${kind} …`);
     const data = await makeData(kind, join(directory, kind), bytes);
     const rounds: Round[] = [];
@@ -78,7 +87,7 @@ async function pathResults(
       rounds.push(...(await playRound(data, order, join(directory, `round-${kind}-${run}`), tell)));
     }
     results.push(...resultsOf(kind, rounds));
-    await rm(join(directory, kind), { recursive: true, force: true });
+    await putAside(join(directory, kind), directory);
   }
   return results;
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { putAside } from './aside.ts';
 import type { BenchSource, Contender, OperationCost } from './contender.ts';
 import type { BenchData } from './data.ts';
 
@@ -79,6 +79,6 @@ async function restore(contender: Contender, data: BenchData, directory: string)
     await data.check(restored);
     return cost;
   } finally {
-    await rm(to, { recursive: true, force: true });
+    await putAside(to, dirname(directory));
   }
 }
