@@ -27,10 +27,11 @@ const MAX_SECONDS = 2 ** 38;
 export function metadataOf(object: Pick<ObjectHeader, 'path' | 'kind' | 'attributes'>): Metadata {
   const owner = ownerOf(object);
   const mode = modeOf(object);
-  const ours = process.getuid?.() === 0 || owner?.uid === process.getuid?.();
+  const user = process.getuid?.();
+  const ours = user === 0 || owner?.uid === user;
   // A program that ran as its owner must not run as whoever restores it.
   const kept = mode === null || ours || object.kind === 'directory' ? mode : mode & ~SET_ID_BITS;
-  return { mode: kept, owner: process.getuid?.() === 0 ? owner : null, mtime: mtimeOf(object) };
+  return { mode: kept, owner: user === 0 ? owner : null, mtime: mtimeOf(object) };
 }
 
 /**
