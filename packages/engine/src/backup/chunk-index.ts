@@ -11,6 +11,8 @@ export class ChunkIndex {
   readonly #survey: PartitionSurvey;
   readonly #pending = new Map<ChunkId, ChunkRef>();
   readonly #byPartition = new Map<number, ChunkRef[]>();
+  /** Of this run. */
+  readonly #completed = new Set<number>();
 
   constructor(catalog: Catalog, survey: PartitionSurvey) {
     this.#catalog = catalog;
@@ -46,9 +48,16 @@ export class ChunkIndex {
     this.#pending.delete(ref.id);
   }
 
-  /** The chunk has a place in a partition that is being filled or sent. */
+  /**
+   * The chunk has a place in a partition that is being filled or sent, or has even arrived: of a frame in two parts the
+   * first may be stored while the second still waits for room.
+   */
   placed(ref: ChunkRef): void {
     const partition = ref.location!.partition;
+    if (this.#completed.has(partition)) {
+      this.forget(ref);
+      return;
+    }
     const refs = this.#byPartition.get(partition);
     if (refs) refs.push(ref);
     else this.#byPartition.set(partition, [ref]);
@@ -58,6 +67,7 @@ export class ChunkIndex {
   completed(partition: number): void {
     for (const ref of this.#byPartition.get(partition) ?? []) this.#pending.delete(ref.id);
     this.#byPartition.delete(partition);
+    this.#completed.add(partition);
     this.#survey.trust(partition);
   }
 }
