@@ -28,10 +28,13 @@ export class VolatileFiles implements StoreFiles {
   #committed = 0;
   #tree = new Map<string, Inode>();
   readonly #directories = new Set<string>();
-  readonly #pause: () => Promise<void>;
+  readonly #pause: (step?: 'sync') => Promise<void>;
 
-  /** @param pause called between the steps of each operation; never resolves once the power is off. */
-  constructor(root: string, pause: () => Promise<void>) {
+  /**
+   * @param pause called between the steps of each operation, with `sync` where the disk is waited for; never resolves once the
+   * power is off.
+   */
+  constructor(root: string, pause: (step?: 'sync') => Promise<void>) {
     this.#root = root;
     this.#pause = pause;
   }
@@ -77,7 +80,7 @@ export class VolatileFiles implements StoreFiles {
     created?.();
     await this.#pause();
     inode.current = { bytes: new Uint8Array(bytes), modified };
-    await this.#pause();
+    await this.#pause('sync');
     inode.durable = inode.current;
     await this.#pause();
   }
@@ -121,7 +124,7 @@ export class VolatileFiles implements StoreFiles {
     const touches = (entry: Entry): boolean =>
       dirname(entry.path) === name || (entry.do === 'rename' && dirname(entry.to) === name);
     const covered = this.#log.findLastIndex(touches) + 1;
-    await this.#pause();
+    await this.#pause('sync');
     this.#committed = Math.max(this.#committed, covered);
     await this.#pause();
   }
