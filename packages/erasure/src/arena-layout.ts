@@ -1,4 +1,6 @@
 import { MAX_STRIPE_SHARDS } from '@holdfast/contracts';
+import { type ClayShape, clayGeometry } from './clay/geometry.ts';
+import { type ClayRoom, clayRoom } from './clay/room.ts';
 import { maximalTableBytes } from './kernel/program.ts';
 import { checkShardBytes, isCount, refuse } from './parameters.ts';
 
@@ -9,6 +11,8 @@ export interface ArenaSize {
   readonly shardBytes: number;
   /** Room for the caller's own use; default 0. */
   readonly scratchBytes?: number;
+  /** For stripes of this Clay code too, not only for plain Reed–Solomon. */
+  readonly clay?: ClayShape;
 }
 
 /** Byte offsets in the arena's memory. */
@@ -16,6 +20,9 @@ export interface ArenaLayout {
   readonly inputs: number;
   readonly outputs: number;
   readonly tables: number;
+  /** A Clay code's schedule, and where its uncoupled cells go; both empty without one. */
+  readonly schedule: number;
+  readonly workspace: number;
   readonly slots: number;
   readonly stride: number;
   readonly scratch: number;
@@ -34,7 +41,9 @@ const SLOT_GAP = 4288;
 const LINE = 64;
 const aligned = (offset: number): number => Math.ceil(offset / LINE) * LINE;
 
-export function arenaLayout({ shards, shardBytes, scratchBytes = 0 }: ArenaSize): ArenaLayout {
+const NO_ROOM: ClayRoom = { workspaceBytes: 0, scheduleBytes: 0, tableBytes: 0, addresses: 0 };
+
+export function arenaLayout({ shards, shardBytes, scratchBytes = 0, clay }: ArenaSize): ArenaLayout {
   if (!isCount(shards, 1, MAX_STRIPE_SHARDS)) {
     refuse(`An arena has 1 to ${MAX_STRIPE_SHARDS} slots, not ${shards}.`, { shards });
   }
@@ -42,11 +51,14 @@ export function arenaLayout({ shards, shardBytes, scratchBytes = 0 }: ArenaSize)
   if (!isCount(scratchBytes, 0, MAX_PAGES * PAGE_BYTES)) {
     refuse(`An arena cannot have ${scratchBytes} scratch bytes.`, { scratchBytes });
   }
+  const room = clay ? clayRoom(clayGeometry(clay)) : NO_ROOM;
   // Address 0 stays empty, so that an address never set is not a valid one.
   const inputs = LINE;
-  const outputs = aligned(inputs + 4 * Math.max(shards, 2));
-  const tables = aligned(outputs + 4 * shards);
-  const slots = aligned(tables + maximalTableBytes(shards));
+  const outputs = aligned(inputs + 4 * Math.max(shards, room.addresses, 2));
+  const tables = aligned(outputs + 4 * Math.max(shards, room.addresses));
+  const schedule = aligned(tables + Math.max(maximalTableBytes(shards), room.tableBytes));
+  const workspace = aligned(schedule + room.scheduleBytes);
+  const slots = workspace + room.workspaceBytes;
   const stride = shardBytes + SLOT_GAP;
   const scratch = slots + shards * stride;
   const pages = Math.ceil((scratch + scratchBytes) / PAGE_BYTES);
@@ -56,5 +68,5 @@ export function arenaLayout({ shards, shardBytes, scratchBytes = 0 }: ArenaSize)
       shardBytes,
     });
   }
-  return { inputs, outputs, tables, slots, stride, scratch, pages };
+  return { inputs, outputs, tables, schedule, workspace, slots, stride, scratch, pages };
 }

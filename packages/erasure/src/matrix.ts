@@ -26,6 +26,14 @@ export function times(left: Matrix, right: Matrix): Matrix {
   return { rows: left.rows, columns: right.columns, cells };
 }
 
+export function columnsOf(from: Matrix, columns: readonly number[]): Matrix {
+  return matrix(
+    from.rows,
+    columns.length,
+    (row, column) => from.cells[row * from.columns + columns[column]!]!,
+  );
+}
+
 /** Gauss–Jordan. A singular matrix is a bug of the caller: every square part of the generator matrix is invertible. */
 export function inverted(square: Matrix): Matrix {
   const size = square.rows;

@@ -5,8 +5,10 @@ export interface StripeShape {
   readonly k: number;
   /** Parity shards. */
   readonly m: number;
-  /** Length of every shard: a multiple of 64. */
+  /** Length of every shard: a multiple of 64, with a Clay code of 64 KiB. */
   readonly bytes: number;
+  /** A Clay code's d; default 0, which is plain Reed–Solomon. */
+  readonly helpers?: number;
 }
 
 /** The kernel works on 32 bytes at a time, caches on 64. */
@@ -31,7 +33,7 @@ export function checkShardBytes(bytes: number, most: number): void {
   }
 }
 
-export function checkShape({ k, m, bytes }: StripeShape, slots: number, slotBytes: number): void {
+export function checkCount(k: number, m: number): void {
   if (!isCount(k, 1, MAX_STRIPE_SHARDS))
     refuse(`k is ${k}; a stripe has 1 to ${MAX_STRIPE_SHARDS} primary shards.`, { k });
   if (!isCount(m, 0, MAX_STRIPE_SHARDS - k)) {
@@ -40,6 +42,10 @@ export function checkShape({ k, m, bytes }: StripeShape, slots: number, slotByte
       { k, m },
     );
   }
+}
+
+export function checkShape({ k, m, bytes }: StripeShape, slots: number, slotBytes: number): void {
+  checkCount(k, m);
   if (k + m > slots)
     refuse(`A stripe of ${k} + ${m} shards does not fit an arena of ${slots}.`, { k, m, slots });
   checkShardBytes(bytes, slotBytes);

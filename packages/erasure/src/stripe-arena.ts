@@ -1,14 +1,11 @@
 import { HoldfastError } from '@holdfast/contracts';
+import { ArenaKernel } from './arena-kernel.ts';
 import { type ArenaLayout, type ArenaSize, arenaLayout, PAGE_BYTES } from './arena-layout.ts';
-import { blocking } from './kernel/blocking.ts';
-import {
-  instantiate,
-  KernelMode,
-  type KernelVariant,
-  type RunKernel,
-  supportedVariants,
-} from './kernel/kernel.ts';
-import type { Program } from './kernel/program.ts';
+import { type ClayShape, clayGeometry } from './clay/geometry.ts';
+import { columnMates } from './clay/repair.ts';
+import { checkClay } from './clay/room.ts';
+import { decodeSchedule, repairSchedule, updateSchedule } from './clay/schedule-cache.ts';
+import { KernelMode, type KernelVariant, supportedVariants } from './kernel/kernel.ts';
 import { decodeProgram, encodeProgram, updateProgram } from './kernel/program-cache.ts';
 import { checkIndices, checkShape, isCount, refuse, type StripeShape } from './parameters.ts';
 
@@ -29,6 +26,14 @@ export interface UpdateRequest extends StripeShape {
   readonly index: number;
 }
 
+export interface RepairRequest extends StripeShape {
+  readonly helpers: number;
+  /** The shard to make. */
+  readonly lost: number;
+  /** The shards that help, as `repairHelpers` chose them. Of their slots only the bytes of `repairRange` are read. */
+  readonly from: readonly number[];
+}
+
 /**
  * One WebAssembly memory that holds the shards of one stripe and the kernel's tables. Slot i is shard i of the stripe:
  * primaries in 0 … k − 1, parity in k … k + m − 1. The memory is shared, so other threads may read and fill the slots
@@ -40,42 +45,32 @@ export class StripeArena {
   readonly memory: WebAssembly.Memory;
   /** `scratchBytes` long, 64-byte aligned, for the caller; no method writes to it. */
   readonly scratch: Uint8Array;
-  readonly #size: Required<ArenaSize>;
+  readonly #size: ArenaSize;
   readonly #layout: ArenaLayout;
-  readonly #run: RunKernel;
-  /** The program whose tables are in memory now. */
-  #loaded: Program | null = null;
+  readonly #kernel: ArenaKernel;
 
   private constructor(
-    size: Required<ArenaSize>,
+    size: ArenaSize,
     layout: ArenaLayout,
     variant: KernelVariant,
     memory: WebAssembly.Memory,
-    run: RunKernel,
   ) {
     this.#size = size;
     this.#layout = layout;
-    this.#run = run;
+    this.#kernel = new ArenaKernel(variant, memory, layout);
     this.variant = variant;
     this.memory = memory;
-    this.scratch = Buffer.from(memory.buffer, layout.scratch, size.scratchBytes);
+    this.scratch = Buffer.from(memory.buffer, layout.scratch, size.scratchBytes ?? 0);
   }
 
   /** CODE_PARAMETERS also when the variant is not supported here or there is no memory of that size to be had. */
   static create(options: ArenaOptions): StripeArena {
-    const size = {
-      shards: options.shards,
-      shardBytes: options.shardBytes,
-      scratchBytes: options.scratchBytes ?? 0,
-    };
-    const layout = arenaLayout(size);
+    const layout = arenaLayout(options);
     const variant = options.variant ?? supportedVariants()[0]!;
     if (!supportedVariants().includes(variant)) {
       refuse(`This engine does not support the ${variant} kernel.`, { variant });
     }
-    const memory = allocate(layout.pages);
-    const run = instantiate(variant, memory);
-    return new StripeArena(size, layout, variant, memory, run);
+    return new StripeArena({ ...options }, layout, variant, allocate(layout.pages));
   }
 
   /** A view of slot i, `bytes` long (default: the whole slot). */
@@ -92,18 +87,23 @@ export class StripeArena {
     if (!isCount(index, 0, this.#size.shards - 1)) {
       refuse(`There is no slot ${index}; the arena has slots 0 to ${this.#size.shards - 1}.`, { index });
     }
-    return this.#layout.slots + index * this.#layout.stride;
+    return this.#kernel.slot(index);
   }
 
   /** Makes all parity shards from the primaries. */
   encode(shape: StripeShape): void {
-    this.#check(shape);
-    this.#execute(encodeProgram(shape.k, shape.m), KernelMode.store, shape.bytes);
+    this.#parity(shape, KernelMode.store);
+  }
+
+  /** Whether all parity shards agree with the primaries. Changes nothing. */
+  verify(shape: StripeShape): boolean {
+    return this.#parity(shape, KernelMode.verify) === 0;
   }
 
   /** Makes the wanted shards, and nothing else, from k of those present. TOO_FEW_SHARDS. */
-  reconstruct({ k, m, bytes, present, wanted }: ReconstructRequest): void {
-    this.#check({ k, m, bytes });
+  reconstruct({ present, wanted, ...shape }: ReconstructRequest): void {
+    const clay = this.#check(shape);
+    const { k, m, bytes } = shape;
     checkIndices('present', present, k + m);
     checkIndices('wanted', wanted, k + m);
     const both = wanted.find((index) => present.includes(index));
@@ -115,45 +115,62 @@ export class StripeArena {
     }
     if (wanted.length === 0) return;
     const ascending = [...present].sort((a, b) => a - b);
-    this.#execute(decodeProgram(k, ascending, wanted), KernelMode.store, bytes);
+    if (clay) {
+      const request = { present: ascending, wanted, mode: KernelMode.store };
+      this.#kernel.follow(decodeSchedule(clay, request), bytes);
+    } else this.#kernel.run(decodeProgram(k, ascending, wanted), KernelMode.store, bytes);
   }
 
-  /** Whether all parity shards agree with the primaries. Changes nothing. */
-  verify(shape: StripeShape): boolean {
-    this.#check(shape);
-    return this.#execute(encodeProgram(shape.k, shape.m), KernelMode.verify, shape.bytes) === 0;
+  /**
+   * Makes one lost shard of a Clay code from the parts that `repairRange` names of the shards that `repairHelpers` chose.
+   * Nothing tells a wrong byte among them: compare the result's hash.
+   */
+  repair({ lost, from, ...shape }: RepairRequest): void {
+    const clay = this.#check(shape);
+    const { k, m, bytes, helpers } = shape;
+    if (!clay)
+      refuse(`Plain Reed–Solomon repairs nothing from parts of shards: use reconstruct.`, { helpers });
+    checkIndices('lost', [lost], k + m);
+    checkIndices('from', from, k + m);
+    if (from.includes(lost)) refuse(`from: shard ${lost} is the lost one.`, { index: lost });
+    if (from.length !== helpers) refuse(`${from.length} shards help; ${helpers} are needed.`, { helpers });
+    const mate = columnMates(clayGeometry(clay), lost).find((index) => !from.includes(index));
+    if (mate !== undefined)
+      refuse(`from: shard ${lost} cannot be repaired without shard ${mate}.`, { index: mate });
+    const ascending = [...from].sort((a, b) => a - b);
+    this.#kernel.follow(repairSchedule(clay, lost, ascending), bytes);
   }
 
   /** Brings valid parity shards up to date after one primary changed, reading only that one's old and new bytes. */
-  updateParity({ k, m, bytes, index }: UpdateRequest): void {
-    this.#check({ k, m, bytes });
+  updateParity({ index, ...shape }: UpdateRequest): void {
+    const clay = this.#check(shape);
+    const { k, m, bytes } = shape;
     if (!isCount(index, 0, k - 1)) refuse(`There is no primary shard ${index}; k is ${k}.`, { index, k });
-    if (this.#size.scratchBytes < bytes) {
-      refuse(`The scratch region has ${this.#size.scratchBytes} bytes; the old shard needs ${bytes}.`, {
-        bytes,
-      });
+    if (this.scratch.length < bytes) {
+      refuse(`The scratch region has ${this.scratch.length} bytes; the old shard needs ${bytes}.`, { bytes });
     }
-    const inputs = [this.shardOffset(index), this.#layout.scratch];
-    this.#execute(updateProgram(k, m, index), KernelMode.add, bytes, inputs);
+    const old = this.#layout.scratch;
+    if (clay) this.#kernel.follow(updateSchedule(clay, index), bytes, { index: k + m, address: old });
+    else this.#kernel.run(updateProgram(k, m, index), KernelMode.add, bytes, [this.shardOffset(index), old]);
   }
 
-  #check(shape: StripeShape): void {
+  /** 1 when `mode` is verify and something differs. */
+  #parity(shape: StripeShape, mode: KernelMode): number {
+    const clay = this.#check(shape);
+    const { k, m, bytes } = shape;
+    if (!clay) return this.#kernel.run(encodeProgram(k, m), mode, bytes);
+    const all = Array.from({ length: k + m }, (_, index) => index);
+    const request = { present: all.slice(0, k), wanted: all.slice(k), mode };
+    return this.#kernel.follow(decodeSchedule(clay, request), bytes);
+  }
+
+  /** Null for plain Reed–Solomon. */
+  #check(shape: StripeShape): ClayShape | null {
     checkShape(shape, this.#size.shards, this.#size.shardBytes);
-  }
-
-  #execute(program: Program, mode: KernelMode, bytes: number, inputAddresses?: readonly number[]): number {
-    const { inputs, outputs, tables } = this.#layout;
-    const k = program.inputs.length;
-    const addressOf = (index: number): number => this.shardOffset(index);
-    new Uint32Array(this.memory.buffer, inputs, k).set(inputAddresses ?? program.inputs.map(addressOf));
-    new Uint32Array(this.memory.buffer, outputs, program.outputs.length).set(program.outputs.map(addressOf));
-    if (this.#loaded !== program) {
-      new Uint8Array(this.memory.buffer, tables, program.tables.length).set(program.tables);
-      this.#loaded = program;
-    }
-    const rows = program.outputs.length;
-    const { block, swept } = blocking(k, rows, bytes);
-    return this.#run(mode, rows, program.xorFirst, k, tables, inputs, outputs, bytes, block, swept);
+    const { k, m, bytes, helpers = 0 } = shape;
+    if (helpers === 0) return null;
+    checkClay({ k, m, helpers }, bytes, this.#layout);
+    return { k, m, helpers };
   }
 }
 

@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { StripeArena, supportedVariants } from '../src/index.ts';
+import { isClayWord } from './clay-stripes.ts';
 import { combine, generatorRow } from './reference-code.ts';
 import { range } from './stripes.ts';
 
 interface Fixture {
   readonly k: number;
   readonly m: number;
+  /** Of a Clay code. */
+  readonly helpers?: number;
   readonly bytes: number;
   /** SHA-256 of the parity shards, one after the other. */
   readonly paritySha256: string;
@@ -16,9 +19,13 @@ interface Fixture {
 }
 
 /** Made once by the slow implementation in reference-code.ts; stored shards depend on them, so they never change. */
-const fixtures: Fixture[] = JSON.parse(
-  readFileSync(new URL('./fixtures/parity.json', import.meta.url), 'utf8'),
-).stripes;
+const fixtures = fixturesOf('parity.json');
+/** Made by the scalar kernel, and checked then and now against the definition. */
+const clayFixtures = fixturesOf('clay-parity.json');
+
+function fixturesOf(file: string): Fixture[] {
+  return JSON.parse(readFileSync(new URL(`./fixtures/${file}`, import.meta.url), 'utf8')).stripes;
+}
 
 const primary = (index: number, bytes: number): Buffer =>
   createHash('shake256', { outputLength: bytes }).update(`holdfast erasure fixture, shard ${index}`).digest();
@@ -30,13 +37,14 @@ const sha256 = (parts: readonly Uint8Array[]): string => {
 };
 
 describe('frozen bytes', () => {
-  for (const fixture of fixtures) {
-    const { k, m, bytes } = fixture;
-    it(`${k}+${m} of ${bytes} bytes`, () => {
+  for (const fixture of [...fixtures, ...clayFixtures]) {
+    const { k, m, bytes, helpers } = fixture;
+    const clay = helpers === undefined ? undefined : { k, m, helpers };
+    it(`${k}+${m} of ${bytes} bytes, ${clay ? `Clay code of ${helpers} helpers` : 'plain'}`, () => {
       for (const variant of supportedVariants()) {
-        const arena = StripeArena.create({ shards: k + m, shardBytes: bytes, variant });
+        const arena = StripeArena.create({ shards: k + m, shardBytes: bytes, variant, clay });
         for (let index = 0; index < k; index++) arena.shard(index).set(primary(index, bytes));
-        arena.encode({ k, m, bytes });
+        arena.encode({ k, m, bytes, helpers });
         const parity = range(k, k + m).map((index) => arena.shard(index));
         if (fixture.parity !== undefined) expect(Buffer.concat(parity).toString('hex')).toBe(fixture.parity);
         expect(sha256(parity)).toBe(fixture.paritySha256);
@@ -49,6 +57,21 @@ describe('frozen bytes', () => {
       const primaries = range(0, k).map((index) => primary(index, bytes));
       const parity = range(k, k + m).map((shard) => combine(generatorRow(k, shard), primaries, bytes));
       expect(sha256(parity)).toBe(paritySha256);
+    }
+  });
+
+  it('are words of the Clay code that the specification defines', () => {
+    for (const { k, m, bytes, helpers, paritySha256 } of clayFixtures.filter((it) => it.bytes === 65_536)) {
+      const arena = StripeArena.create({
+        shards: k + m,
+        shardBytes: bytes,
+        clay: { k, m, helpers: helpers! },
+      });
+      for (const index of range(0, k)) arena.shard(index).set(primary(index, bytes));
+      arena.encode({ k, m, bytes, helpers });
+      const shards = range(0, k + m).map((index) => arena.shard(index));
+      expect(sha256(shards.slice(k))).toBe(paritySha256);
+      expect(isClayWord({ k, m, bytes, helpers: helpers!, seed: 0 }, shards)).toBe(true);
     }
   });
 });

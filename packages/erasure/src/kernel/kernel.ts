@@ -8,19 +8,30 @@ export type KernelVariant = (typeof KERNEL_VARIANTS)[number];
 export const KernelMode = { store: 0, add: 1, verify: 2 } as const;
 export type KernelMode = (typeof KernelMode)[keyof typeof KernelMode];
 
-/** Parameters as in assembly/index.ts. */
-export type RunKernel = (
-  mode: KernelMode,
-  rows: number,
-  xorFirst: boolean,
-  k: number,
-  tables: number,
-  inputs: number,
-  outputs: number,
-  bytes: number,
-  block: number,
-  swept: boolean,
-) => number;
+/** Parameters as in assembly/work.ts and assembly/schedule.ts. */
+export interface KernelFunctions {
+  run(
+    mode: KernelMode,
+    rows: number,
+    xorFirst: boolean,
+    k: number,
+    tables: number,
+    inputs: number,
+    outputs: number,
+    bytes: number,
+    block: number,
+    swept: boolean,
+  ): number;
+  runSchedule(
+    steps: number,
+    end: number,
+    shards: number,
+    blocks: number,
+    blockBytes: number,
+    inputs: number,
+    outputs: number,
+  ): number;
+}
 
 const modules = new Map<KernelVariant, WebAssembly.Module | null>();
 
@@ -41,6 +52,7 @@ export function supportedVariants(): KernelVariant[] {
 }
 
 /** @param variant one that is supported. */
-export function instantiate(variant: KernelVariant, memory: WebAssembly.Memory): RunKernel {
-  return new WebAssembly.Instance(moduleOf(variant)!, { env: { memory } }).exports.run as RunKernel;
+export function instantiate(variant: KernelVariant, memory: WebAssembly.Memory): KernelFunctions {
+  const { exports } = new WebAssembly.Instance(moduleOf(variant)!, { env: { memory } });
+  return exports as unknown as KernelFunctions;
 }
