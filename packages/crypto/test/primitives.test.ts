@@ -1,13 +1,12 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHash,
   createPrivateKey,
   createPublicKey,
+  diffieHellman,
   sign,
   verify,
 } from 'node:crypto';
-import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { describe, expect, it } from 'vitest';
 import { hkdfExpand, hkdfExtract } from '../src/hkdf.ts';
 import { fixture, hex } from './fixture.ts';
@@ -140,34 +139,26 @@ describe('Ed25519', () => {
   });
 });
 
-describe('ML-DSA-65', () => {
-  const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-  const vectors = fixture<{
-    sign: {
-      tcId: number;
-      comment: string;
-      seed: string;
-      msg: string;
-      publicKeySha256: string;
-      sigSha256: string;
-    }[];
-    refused: { publicKey: string; tests: { tcId: number; comment: string; msg: string; sig: string }[] };
-  }>('ml-dsa-65.json');
+describe('X25519', () => {
+  const { tests } = fixture<{
+    tests: { tcId: number; public: string; private: string; shared: string; zero: boolean }[];
+  }>('x25519.json');
 
-  it.each(vectors.sign)('Wycheproof $tcId: $comment', ({ seed, msg, publicKeySha256, sigSha256 }) => {
-    const key = createPrivateKey({ key: hex(seed), format: 'raw-seed', asymmetricKeyType: 'ml-dsa-65' });
-    const publicKey = createPublicKey(key).export({ format: 'raw-public' });
-    expect(sha256(publicKey)).toBe(publicKeySha256);
-    // The vectors sign without randomness, as the second implementation can; the first has to accept its work.
-    const signature = ml_dsa65.sign(hex(msg), ml_dsa65.keygen(hex(seed)).secretKey, { extraEntropy: false });
-    expect(sha256(signature)).toBe(sigSha256);
-    expect(verify(null, hex(msg), createPublicKey(key), signature)).toBe(true);
-    expect(ml_dsa65.verify(sign(null, hex(msg), key), hex(msg), publicKey)).toBe(true);
-  });
-
-  it.each(vectors.refused.tests)('Wycheproof refuses $tcId: $comment', ({ msg, sig }) => {
-    const raw = Buffer.from(vectors.refused.publicKey, 'base64');
-    const key = createPublicKey({ key: raw, format: 'raw-public', asymmetricKeyType: 'ml-dsa-65' });
-    expect(verify(null, hex(msg), key, Buffer.from(sig, 'base64'))).toBe(false);
+  it.each(tests)('Wycheproof $tcId', (test) => {
+    const agree = () =>
+      diffieHellman({
+        privateKey: createPrivateKey({
+          key: hex(test.private),
+          format: 'raw-private',
+          asymmetricKeyType: 'x25519',
+        }),
+        publicKey: createPublicKey({
+          key: hex(test.public),
+          format: 'raw-public',
+          asymmetricKeyType: 'x25519',
+        }),
+      }).toString('hex');
+    if (test.zero) expect(agree).toThrow();
+    else expect(agree()).toBe(test.shared);
   });
 });
