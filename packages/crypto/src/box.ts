@@ -1,13 +1,9 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { HoldfastError, type Random } from '@holdfast/contracts';
 import { DOMAINS, framedText, tagged } from './domains.ts';
-
-const ALGORITHM = 'aes-256-gcm';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
+import { GCM_NONCE_BYTES, GCM_TAG_BYTES, gcmOpen, gcmSeal } from './gcm.ts';
 
 /** What a box is longer than its content: nonce and tag. */
-export const BOX_OVERHEAD = NONCE_BYTES + TAG_BYTES;
+export const BOX_OVERHEAD = GCM_NONCE_BYTES + GCM_TAG_BYTES;
 
 export interface BoxKey {
   /** 32 bytes. Good for 2^32 boxes: nonces are random. */
@@ -24,27 +20,16 @@ export function sealBox(
   content: Uint8Array,
   random: Random,
 ): Uint8Array {
-  const nonce = random.bytes(NONCE_BYTES);
-  const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(associatedData(domain, associated));
-  const body = cipher.update(content);
-  cipher.final();
-  return Buffer.concat([nonce, body, cipher.getAuthTag()]);
+  const nonce = random.bytes(GCM_NONCE_BYTES);
+  return Buffer.concat([nonce, ...gcmSeal({ key, nonce }, associatedData(domain, associated), content)]);
 }
 
 /** SEAL_BROKEN for another key, domain or associated data, and for changed bytes: they cannot be told apart. */
 export function openBox({ key, domain, associated }: BoxKey, box: Uint8Array): Uint8Array {
   if (box.length < BOX_OVERHEAD) throw new HoldfastError('SEAL_BROKEN', `A sealed ${domain} is cut short.`);
-  const end = box.length - TAG_BYTES;
-  const decipher = createDecipheriv(ALGORITHM, key, box.subarray(0, NONCE_BYTES), {
-    authTagLength: TAG_BYTES,
-  });
-  decipher.setAAD(associatedData(domain, associated)).setAuthTag(box.subarray(end));
-  const content = decipher.update(box.subarray(NONCE_BYTES, end));
-  try {
-    decipher.final();
-  } catch {
-    content.fill(0);
+  const nonce = box.subarray(0, GCM_NONCE_BYTES);
+  const content = gcmOpen({ key, nonce }, associatedData(domain, associated), box.subarray(GCM_NONCE_BYTES));
+  if (!content) {
     throw new HoldfastError('SEAL_BROKEN', `A sealed ${domain} failed authentication.`, {
       hint: 'It was changed, or sealed under another key.',
     });
