@@ -1,3 +1,5 @@
+import { HoldfastError } from '@holdfast/contracts';
+
 /**
  * Everything that a key is used for has a name of its own, so that no two uses can ever meet in the same bytes.
  * The names are part of the formats: a changed name is another key. New meanings get a new version, never a reuse.
@@ -18,6 +20,8 @@ export const DOMAINS = {
   signEd25519: 'holdfast/sign-ed25519/v1',
   signMlDsa: 'holdfast/sign-ml-dsa-65/v1',
   signature: 'holdfast/signature-ed25519-ml-dsa-65/v1',
+  xWing: 'holdfast/x-wing/v1',
+  wrap: 'holdfast/wrap-x-wing/v1',
   packageKey: 'holdfast/aont-package-key/v1',
   packageHash: 'holdfast/aont-package-hash/v1',
   seal: 'holdfast/seal/v1',
@@ -56,4 +60,12 @@ export function uint64(value: number): Uint8Array {
 export function framedText(text: string): Uint8Array {
   const bytes = Buffer.from(text, 'utf8');
   return Buffer.concat([uint16(bytes.length), bytes]);
+}
+
+/** What kind of record something is, framed, so that it never runs into what follows. 1 to 255 characters. */
+export function framedDomain(domain: string): Uint8Array {
+  if (domain.length === 0 || domain.length > 255) {
+    throw new HoldfastError('INTERNAL', `A domain has 1 to 255 characters, not ${domain.length}.`);
+  }
+  return framedText(domain);
 }

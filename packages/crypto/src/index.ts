@@ -7,3 +7,4 @@ export * from './random.ts';
 export * from './seal.ts';
 export * from './sealing-keys.ts';
 export * from './sign.ts';
+export * from './wrap.ts';

@@ -4,6 +4,7 @@ import { DOMAINS, type Domain, tagged } from './domains.ts';
 import { hkdfExpand, hkdfExtract } from './hkdf.ts';
 import { type PartitionKeys, SealingKeys } from './sealing-keys.ts';
 import { HybridSigner, HybridVerifier } from './sign.ts';
+import { HybridUnwrapper, HybridWrapper } from './wrap.ts';
 
 export const ROOT_BYTES = 32;
 
@@ -17,6 +18,7 @@ export class VaultKeys {
   #master: Uint8Array | undefined;
   readonly #sealing: SealingKeys;
   #signer: HybridSigner | undefined;
+  #unwrapper: HybridUnwrapper | undefined;
 
   private constructor(master: Uint8Array) {
     this.#master = master;
@@ -102,11 +104,29 @@ export class VaultKeys {
     return HybridVerifier.fromPublicKey(this.signer().publicKey);
   }
 
+  /** Opens what was wrapped for this vault. */
+  unwrapper(): HybridUnwrapper {
+    if (!this.#unwrapper) {
+      const seed = this.#derive(DOMAINS.xWing);
+      try {
+        this.#unwrapper = HybridUnwrapper.fromSeed(seed);
+      } finally {
+        seed.fill(0);
+      }
+    }
+    return this.#unwrapper;
+  }
+
+  wrapper(): HybridWrapper {
+    return HybridWrapper.fromPublicKey(this.unwrapper().publicKey);
+  }
+
   destroy(): void {
     this.#master?.fill(0);
     this.#master = undefined;
     this.#sealing.destroy();
     this.#signer = undefined;
+    this.#unwrapper = undefined;
   }
 
   [Symbol.dispose](): void {

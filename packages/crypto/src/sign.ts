@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { inspect } from 'node:util';
 import { HoldfastError } from '@holdfast/contracts';
-import { DOMAINS, framedText, tagged, uint64 } from './domains.ts';
+import { DOMAINS, framedDomain, tagged, uint64 } from './domains.ts';
 
 const ED25519_PUBLIC_BYTES = 32;
 const ED25519_SIGNATURE_BYTES = 64;
@@ -18,13 +18,7 @@ export const SIGNATURE_BYTES = ED25519_SIGNATURE_BYTES + ML_DSA_SIGNATURE_BYTES;
  * frames the domain, so that a record of one kind can never be taken for one of another.
  */
 function signedBytes(domain: string, message: Uint8Array): Uint8Array {
-  if (domain.length === 0 || domain.length > 255) {
-    throw new HoldfastError(
-      'INTERNAL',
-      `A signature's domain has 1 to 255 characters, not ${domain.length}.`,
-    );
-  }
-  return tagged(DOMAINS.signature, framedText(domain), uint64(message.length), message);
+  return tagged(DOMAINS.signature, framedDomain(domain), uint64(message.length), message);
 }
 
 /** Signs with Ed25519 (RFC 8032) and ML-DSA-65 (FIPS 204, hedged): forging takes breaking both. */

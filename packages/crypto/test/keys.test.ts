@@ -134,7 +134,7 @@ describe('secrets', () => {
       [...secret].join(','),
     ]);
     const sealing = SealingKeys.fromExport(keys.exportSealing());
-    for (const object of [keys, keys.signer(), keys.partition(0, PARTITION), sealing]) {
+    for (const object of [keys, keys.signer(), keys.unwrapper(), keys.partition(0, PARTITION), sealing]) {
       for (const options of [{}, { showHidden: true, depth: 9, getters: true }]) {
         const shown = `${inspect(object, options)} ${inspect({ object }, options)} ${JSON.stringify({ object })} ${String(object)}`;
         for (const secret of secrets) expect(shown).not.toContain(secret);
@@ -147,12 +147,17 @@ describe('secrets', () => {
     const keys = VaultKeys.fromRoot(ROOT);
     const partition = keys.partition(0, PARTITION);
     const sealing = SealingKeys.fromExport(keys.exportSealing());
+    // What was handed out before is the holder's; what the vault kept of it must be gone too.
+    keys.signer();
+    keys.unwrapper();
     keys.destroy();
     partition.destroy();
     sealing.destroy();
     const calls = [
       () => keys.headKey(),
       () => keys.signer(),
+      () => keys.unwrapper(),
+      () => keys.wrapper(),
       () => keys.shardId(0, PARTITION, 0),
       () => keys.exportSealing(),
       () => partition.shardKey(0),
