@@ -20,7 +20,13 @@ export function hkdfExpand(key: Uint8Array, info: Uint8Array, length = HASH_BYTE
   const output = new Uint8Array(length);
   let block: Uint8Array = new Uint8Array(0);
   for (let counter = 1, at = 0; at < length; counter++, at += HASH_BYTES) {
-    block = createHmac('sha256', handle).update(block).update(info).update(Uint8Array.of(counter)).digest();
+    const next = createHmac('sha256', handle)
+      .update(block)
+      .update(info)
+      .update(Uint8Array.of(counter))
+      .digest();
+    block.fill(0);
+    block = next;
     output.set(block.subarray(0, Math.min(HASH_BYTES, length - at)), at);
   }
   block.fill(0);

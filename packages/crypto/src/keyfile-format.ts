@@ -65,7 +65,10 @@ export function decodeKeyFile(text: string, path: string): KeyFileContent {
     secret: hexField(fields.secret, path),
   };
   // A rotten file must not be taken for a wrong passphrase.
-  if (fields.check !== checkValue(content)) throw damaged(path, 'its check value does not match');
+  if (fields.check !== checkValue(content)) {
+    content.secret.fill(0);
+    throw damaged(path, 'its check value does not match');
+  }
   return content;
 }
 

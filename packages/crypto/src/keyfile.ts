@@ -46,6 +46,7 @@ export async function readKeyFile(path: string, { passphrase }: KeyFileOptions =
   const content = await load(path);
   const root = content.protection === null ? content.secret : await unprotect(content, path, passphrase);
   if (root.length !== ROOT_BYTES || fingerprintOf(root) !== content.fingerprint) {
+    root.fill(0);
     throw new HoldfastError(
       'KEY_WRONG',
       `The key in ${path} does not have the fingerprint ${content.fingerprint} that the file states.`,
@@ -58,12 +59,12 @@ export async function readKeyFile(path: string, { passphrase }: KeyFileOptions =
 }
 
 export async function keyFileNeedsPassphrase(path: string): Promise<boolean> {
-  return (await load(path)).protection !== null;
+  return (await loadPublicPart(path)).protection !== null;
 }
 
 /** Which vault the file belongs to, without its passphrase. */
 export async function keyFileFingerprint(path: string): Promise<string> {
-  return (await load(path)).fingerprint;
+  return (await loadPublicPart(path)).fingerprint;
 }
 
 function bare(root: Uint8Array): KeyFileContent {
@@ -131,6 +132,13 @@ function fingerprintOf(root: Uint8Array): string {
   return keys.fingerprint;
 }
 
+async function loadPublicPart(path: string): Promise<Omit<KeyFileContent, 'secret'>> {
+  const { secret, ...rest } = await load(path);
+  // Without a passphrase, this is the root.
+  secret.fill(0);
+  return rest;
+}
+
 async function load(path: string): Promise<KeyFileContent> {
   // Non-blocking, so that a FIFO in the file's place fails instead of hanging.
   const file = await openFile(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
@@ -149,15 +157,17 @@ async function load(path: string): Promise<KeyFileContent> {
 
 async function readBounded(file: FileHandle): Promise<string> {
   const buffer = Buffer.alloc(MAX_FILE_BYTES);
-  let length = 0;
-  while (length < buffer.length) {
-    const { bytesRead } = await file.read(buffer, length, buffer.length - length, length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
+  try {
+    let length = 0;
+    while (length < buffer.length) {
+      const { bytesRead } = await file.read(buffer, length, buffer.length - length, length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return buffer.toString('utf8', 0, length);
+  } finally {
+    buffer.fill(0);
   }
-  const text = buffer.toString('utf8', 0, length);
-  buffer.fill(0);
-  return text;
 }
 
 async function openFile(path: string, flags: string | number): Promise<FileHandle> {

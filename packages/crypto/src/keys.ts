@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { HoldfastError, type PartitionId, type ShardId, toHex } from '@holdfast/contracts';
 import { DOMAINS, type Domain, tagged } from './domains.ts';
 import { hkdfExpand, hkdfExtract } from './hkdf.ts';
-import { type PartitionKeys, SealingKeys } from './sealing-keys.ts';
+import { type PartitionKeys, SealingKeys, wipe } from './sealing-keys.ts';
 import { HybridSigner, HybridVerifier } from './sign.ts';
 import { HybridUnwrapper, HybridWrapper } from './wrap.ts';
 
@@ -91,12 +91,9 @@ export class VaultKeys {
   }
 
   signer(): HybridSigner {
-    if (!this.#signer) {
-      const [ed25519, mlDsa] = [this.#derive(DOMAINS.signEd25519), this.#derive(DOMAINS.signMlDsa)];
-      this.#signer = HybridSigner.fromSeeds(ed25519, mlDsa);
-      ed25519.fill(0);
-      mlDsa.fill(0);
-    }
+    this.#signer ??= this.#fromSeeds([DOMAINS.signEd25519, DOMAINS.signMlDsa], ([ed25519, mlDsa]) =>
+      HybridSigner.fromSeeds(ed25519!, mlDsa!),
+    );
     return this.#signer;
   }
 
@@ -106,14 +103,7 @@ export class VaultKeys {
 
   /** Opens what was wrapped for this vault. */
   unwrapper(): HybridUnwrapper {
-    if (!this.#unwrapper) {
-      const seed = this.#derive(DOMAINS.xWing);
-      try {
-        this.#unwrapper = HybridUnwrapper.fromSeed(seed);
-      } finally {
-        seed.fill(0);
-      }
-    }
+    this.#unwrapper ??= this.#fromSeeds([DOMAINS.xWing], ([seed]) => HybridUnwrapper.fromSeed(seed!));
     return this.#unwrapper;
   }
 
@@ -139,6 +129,16 @@ export class VaultKeys {
 
   toJSON(): { fingerprint: string } {
     return { fingerprint: this.fingerprint };
+  }
+
+  /** The seeds are gone when `make` returns, and when it fails. */
+  #fromSeeds<T>(domains: readonly Domain[], make: (seeds: readonly Uint8Array[]) => T): T {
+    const seeds = domains.map((domain) => this.#derive(domain));
+    try {
+      return make(seeds);
+    } finally {
+      wipe(...seeds);
+    }
   }
 
   #derive(domain: Domain): Uint8Array {

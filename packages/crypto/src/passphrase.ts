@@ -46,9 +46,8 @@ export function keyFromPassphrase(
     passes: cost.passes,
     tagLength: 32,
   };
-  return new Promise((resolve, reject) => {
+  const derived = new Promise<Uint8Array>((resolve, reject) => {
     argon2('argon2id', parameters, (error, key) => {
-      parameters.message.fill(0);
       if (error) {
         reject(
           new HoldfastError('INTERNAL', `The passphrase could not be turned into a key: ${error.message}`, {
@@ -59,4 +58,5 @@ export function keyFromPassphrase(
       } else resolve(key);
     });
   });
+  return derived.finally(() => parameters.message.fill(0));
 }

@@ -36,8 +36,8 @@ export class HybridSigner {
   /** Each seed 32 bytes, not kept. The same seeds always give the same keys. */
   static fromSeeds(ed25519: Uint8Array, mlDsa: Uint8Array): HybridSigner {
     return new HybridSigner(
-      createPrivateKey({ key: Buffer.from(ed25519), format: 'raw-private', asymmetricKeyType: 'ed25519' }),
-      createPrivateKey({ key: Buffer.from(mlDsa), format: 'raw-seed', asymmetricKeyType: 'ml-dsa-65' }),
+      createPrivateKey({ key: viewOf(ed25519), format: 'raw-private', asymmetricKeyType: 'ed25519' }),
+      createPrivateKey({ key: viewOf(mlDsa), format: 'raw-seed', asymmetricKeyType: 'ml-dsa-65' }),
     );
   }
 
@@ -95,6 +95,11 @@ export class HybridVerifier {
     const postQuantum = verify(null, bytes, this.#mlDsa, signature.subarray(ED25519_SIGNATURE_BYTES));
     return classical && postQuantum;
   }
+}
+
+/** Not `Buffer.from(seed)`: that copy would stay behind when the caller wipes the seed. */
+function viewOf(seed: Uint8Array): Buffer {
+  return Buffer.from(seed.buffer, seed.byteOffset, seed.length);
 }
 
 function rawPublic(key: KeyObject): Uint8Array {
