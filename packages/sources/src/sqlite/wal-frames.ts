@@ -1,4 +1,4 @@
-import { read } from 'node:fs';
+import { fstatSync, read } from 'node:fs';
 import { promisify } from 'node:util';
 import { throwIfAborted } from '@holdfast/contracts';
 import { type Checksum, walChecksum } from './wal-checksum.ts';
@@ -74,8 +74,10 @@ export async function readWalPages(
   // One sortable number per frame: page first, then frame. 2^53 suffices for 2^28 pages with 2^25 frames.
   const stride = maxFrame + 1;
   if (index.pageCount * stride > Number.MAX_SAFE_INTEGER) return null;
-  const keys = new Float64Array(maxFrame);
   const frameBytes = FRAME_HEADER + pageSize;
+  // Before room is made for them: a damaged index may count more frames than any memory holds.
+  if (fstatSync(log).size < LOG_HEADER + maxFrame * frameBytes) return null;
+  const keys = new Float64Array(maxFrame);
   const batchFrames = Math.max(1, Math.floor(BATCH_BYTES / frameBytes));
   const batch = Buffer.from(new ArrayBuffer(batchFrames * frameBytes));
   let sum = walChecksum(header.subarray(0, 24), [0, 0], littleEndian);
