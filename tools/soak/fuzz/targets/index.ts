@@ -10,6 +10,7 @@ const GROUPS = {
   membership: async () => (await import('./membership.ts')).membershipTargets,
   stored: async () => (await import('./stored.ts')).storedTargets,
   sqlite: async () => (await import('./sqlite.ts')).sqliteTargets,
+  kernel: async () => (await import('./kernel.ts')).kernelTargets,
 } as const satisfies Readonly<Record<string, () => Promise<readonly Target[]>>>;
 
 export type Group = keyof typeof GROUPS;
