@@ -26,6 +26,8 @@ export interface CampaignOptions {
   readonly seed: number;
   /** Runs that look for inputs which reach new code; costs some speed, and keeps growing the corpus. */
   readonly guided: boolean;
+  /** False where nothing may depend on how quick the machine is. Default true. */
+  readonly timed?: boolean;
   /** Asked before each run. */
   readonly goesOn: (totals: CampaignTotals) => boolean;
   /** Called before each run: what is under way should this one never end. */
@@ -99,7 +101,7 @@ export class Campaign {
 
   async #try(input: Uint8Array): Promise<Verdict | null> {
     try {
-      return await trial(this.#target, input);
+      return await trial(this.#target, input, this.#options);
     } catch (error) {
       const { seed } = this.#options;
       const reason = error instanceof Error ? (error.stack ?? String(error)) : String(error);

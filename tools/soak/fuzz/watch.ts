@@ -53,6 +53,8 @@ async function untilEnded(child: ChildProcess, task: ChildTask): Promise<Omit<Wa
   });
   clearTimeout(silence);
   if (findings !== null) return { totals, findings };
+  // Ctrl-C before it had learnt to leave that to its parent.
+  if (how === 'SIGINT') return { totals, findings: [] };
   const { run, input } = readJournal(await readFile(task.journal).catch(() => Buffer.alloc(0)));
   const reason = hung
     ? `It does not end: stopped after ${SILENCE_MS / 1000} s.`

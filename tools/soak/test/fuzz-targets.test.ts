@@ -13,7 +13,12 @@ const listed = (await allTargets()).map(
 
 describe('decoders under mutated input', () => {
   it.each(listed)('%s', async (_, target, count) => {
-    const campaign = new Campaign(target, { seed: 1, guided: false, goesOn: ({ runs }) => runs < count });
+    const campaign = new Campaign(target, {
+      seed: 1,
+      guided: false,
+      timed: false,
+      goesOn: ({ runs }) => runs < count,
+    });
     await campaign.run();
     expect(campaign.findings.map(({ run, reason }) => `run ${run}: ${reason}`)).toEqual([]);
     // Neither all nothing but noise nor all good.
