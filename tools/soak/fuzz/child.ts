@@ -1,7 +1,7 @@
-import { openSync, writeSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { setImmediate as otherTasks } from 'node:timers/promises';
 import { Campaign, type CampaignTotals } from './campaign.ts';
-import { type ChildTask, type FromChild, journalEntry, STOP, saved } from './protocol.ts';
+import { type ChildTask, type FromChild, STOP, saved, writeJournal } from './protocol.ts';
 import { targetsOf } from './targets/index.ts';
 
 /** A process for one target, so that nothing it does can take the others or the report along. */
@@ -36,7 +36,7 @@ const campaign = new Campaign(target, {
     !stopped &&
     (task.runs === null || runs < task.runs) &&
     (task.milliseconds === null || performance.now() - started < task.milliseconds),
-  begins: (run, input) => writeSync(journal, journalEntry(run, input), null, undefined, 0),
+  begins: (run, input) => writeJournal(journal, run, input),
   pause,
 });
 await campaign.run();

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import type { CampaignTotals, Finding } from './campaign.ts';
 import type { Group } from './targets/index.ts';
 
@@ -28,12 +29,13 @@ export const STOP = 'stop';
 
 const HEAD_BYTES = 8;
 
-/** Run and length, then the input; what a longer one before it left behind is not looked at. */
-export function journalEntry(run: number, input: Uint8Array): Uint8Array {
+/** Over what was there: run and length, then the input. What a longer one left behind is not looked at. */
+export function writeJournal(file: number, run: number, input: Uint8Array): void {
   const head = Buffer.alloc(HEAD_BYTES);
   head.writeUInt32BE(run >>> 0, 0);
   head.writeUInt32BE(input.length, 4);
-  return Buffer.concat([head, input]);
+  const entry = Buffer.concat([head, input]);
+  writeSync(file, entry, 0, entry.length, 0);
 }
 
 export function readJournal(bytes: Buffer): { run: number; input: Uint8Array } {

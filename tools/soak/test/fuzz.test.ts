@@ -1,10 +1,13 @@
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { HoldfastError } from '@holdfast/contracts';
 import { describe, expect, it } from 'vitest';
 import { Campaign } from '../fuzz/campaign.ts';
 import { Dice } from '../fuzz/dice.ts';
 import { mutate } from '../fuzz/mutate.ts';
 import { fuzzOptions } from '../fuzz/options.ts';
-import { journalEntry, readJournal } from '../fuzz/protocol.ts';
+import { readJournal, writeJournal } from '../fuzz/protocol.ts';
 import { SMALL, type Target } from '../fuzz/target.ts';
 
 /** What a fuzzer is for, each as a decoder that has it. */
@@ -122,8 +125,17 @@ describe('its options', () => {
   });
 });
 
-it('the journal gives back the input that was under way, whatever a longer one left behind it', () => {
-  const entry = Buffer.concat([journalEntry(9, Uint8Array.of(1, 2)), Buffer.from('left behind')]);
-  expect(readJournal(entry)).toEqual({ run: 9, input: Buffer.of(1, 2) });
-  expect(readJournal(Buffer.alloc(0)).run).toBe(0);
+it('the journal has the input that is under way, whatever longer ones came before', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-journal-'));
+  const path = join(directory, 'current');
+  const file = openSync(path, 'w');
+  try {
+    expect(readJournal(readFileSync(path))).toEqual({ run: 0, input: new Uint8Array(0) });
+    writeJournal(file, 8, Uint8Array.of(9, 9, 9, 9));
+    writeJournal(file, 9, Uint8Array.of(1, 2));
+    expect(readJournal(readFileSync(path))).toEqual({ run: 9, input: Buffer.of(1, 2) });
+  } finally {
+    closeSync(file);
+    rmSync(directory, { recursive: true });
+  }
 });
