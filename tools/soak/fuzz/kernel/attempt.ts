@@ -46,13 +46,17 @@ export function attemptArena(input: Uint8Array): void {
 export function attemptRequest(input: Uint8Array): void {
   const draw = new Draw(input);
   const drawn = drawRequest(draw);
-  const request = draw.chance(120) ? spoil(draw, drawn.request) : drawn.request;
+  const request = defaulted(draw.chance(120) ? spoil(draw, drawn.request) : drawn.request, drawn.arena);
   const refusal = refusalOf(request, drawn.arena);
   const seed = draw.uint32();
   if (refusal !== null) refused(request, drawn.arena, refusal);
   else if (request.call === 'shard') view(request, drawn.arena);
   else done(request, drawn.arena, seed);
 }
+
+/** A view without a length is one of the whole slot. */
+const defaulted = (request: KernelRequest, { shardBytes }: ArenaFacts): KernelRequest =>
+  request.call === 'shard' && request.bytes === undefined ? { ...request, bytes: shardBytes } : request;
 
 function call(arena: StripeArena, request: KernelRequest): unknown {
   return request.call === 'shard' ? arena.shard(request.index, request.bytes) : arena[request.call](request);

@@ -83,7 +83,9 @@ const ODD: readonly ((good: number) => number)[] = [
   () => strange(true),
 ];
 
-export const oddNumber = (draw: Draw, good: number): number => draw.pick(ODD)(good);
+/** Of one that is odd already, as much as is left to count with. */
+export const oddNumber = (draw: Draw, good: number): number =>
+  draw.pick(ODD)(typeof good === 'number' ? good : draw.byte());
 
 /** One or two values of it are exchanged for odd ones. */
 export function spoil(draw: Draw, request: KernelRequest): KernelRequest {
