@@ -12,6 +12,8 @@ import { checkIndices, checkShape, isCount, refuse, type StripeShape } from './p
 export interface ArenaOptions extends ArenaSize {
   /** Default: the fastest that this engine supports. */
   readonly variant?: KernelVariant;
+  /** The memory of an arena of the same size that nobody else uses any more: another thread's. Default: memory of its own. */
+  readonly memory?: WebAssembly.Memory;
 }
 
 export interface ReconstructRequest extends StripeShape {
@@ -70,7 +72,14 @@ export class StripeArena {
     if (!supportedVariants().includes(variant)) {
       refuse(`This engine does not support the ${variant} kernel.`, { variant });
     }
-    return new StripeArena({ ...options }, layout, variant, allocate(layout.pages));
+    const memory = options.memory ?? allocate(layout.pages);
+    if (memory.buffer.byteLength !== layout.pages * PAGE_BYTES) {
+      refuse(
+        `An arena of this size needs ${layout.pages * PAGE_BYTES} bytes; the memory has ${memory.buffer.byteLength}.`,
+        { pages: layout.pages },
+      );
+    }
+    return new StripeArena({ ...options }, layout, variant, memory);
   }
 
   /** A view of slot i, `bytes` long (default: the whole slot). */

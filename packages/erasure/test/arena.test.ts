@@ -47,6 +47,27 @@ describe('an arena', () => {
     for (const index of range(k, k + m)) expect(other.shard(index)).toEqual(one.shard(index));
   });
 
+  it('works on in memory that another thread has left, and in no other', () => {
+    const size = { shards: 5, shardBytes: 64 * KiB, scratchBytes: 100 };
+    const shape = { k: 3, m: 2, bytes: 64 * KiB };
+    const left = StripeArena.create(size);
+    for (const index of range(0, 3)) fill(left.shard(index), index + 1);
+    left.encode(shape);
+    left.scratch.fill(7);
+    const arena = StripeArena.create({ ...size, memory: left.memory });
+    expect(arena.memory).toBe(left.memory);
+    expect(arena.scratch).toEqual(Buffer.alloc(100, 7));
+    expect(arena.verify(shape)).toBe(true);
+    arena.reconstruct({ ...shape, present: [0, 3, 4], wanted: [1, 2] });
+    arena.encode(shape);
+    expect(left.verify(shape)).toBe(true);
+    for (const shards of [4, 6]) {
+      expect(() => StripeArena.create({ ...size, shards, memory: left.memory })).toThrow(
+        expect.objectContaining({ code: 'CODE_PARAMETERS' }),
+      );
+    }
+  });
+
   it('has slots 64-byte aligned, apart, and a memory of just the pages needed', () => {
     for (const [shards, shardBytes] of [
       [255, 64 * KiB],
