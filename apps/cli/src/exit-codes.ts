@@ -81,6 +81,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
 
   PLACEMENT_REFUSED: EXIT.refused,
   INCOMPLETE: EXIT.incomplete,
+  WORKER_DIED: EXIT.internal,
   INTERNAL: EXIT.internal,
 };
 

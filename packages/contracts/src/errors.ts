@@ -52,6 +52,7 @@ export const ERROR_CODES = {
   CATALOG_VERSION: 'The catalog was written by a newer program.',
   VERIFY_FAILED: 'Verification found damaged or missing data.',
   INCOMPLETE: 'The run ended with part of the work not done.',
+  WORKER_DIED: 'Sealing threads die, and starting others does not help.',
   INTERNAL: 'A bug in Holdfast.',
 } as const;
 

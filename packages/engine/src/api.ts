@@ -98,7 +98,9 @@ export type EngineEvent =
       readonly partition: PartitionId;
       readonly rule: string;
       readonly reason: string;
-    };
+    }
+  /** A sealing thread died; another goes on in its place. */
+  | { readonly type: 'worker-restarted'; readonly job: string; readonly reason: string };
 
 export interface BackupRequest extends RunOptions {
   /** The configured name; snapshots of one name form a history. */

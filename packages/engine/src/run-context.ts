@@ -42,6 +42,7 @@ export class RunContext {
       epoch: EPOCH,
       workers,
       reserveNumbers: (count) => catalog.reservePartitionNumbers(count),
+      onEvent,
     });
     // Threads that wait for a free arena would otherwise never answer, and the tasks that wait for them never end.
     this.tasks.signal.addEventListener('abort', () => void this.encryption.close(), { once: true });

@@ -48,8 +48,10 @@ export const POLICY: Policy = {
 /** Remembers every partition that there ever was, whatever became of it: separation counts them all. */
 export class RecordingCatalog extends MemoryCatalog {
   readonly partitionsEver = new Map<PartitionId, Stripe>();
+  readonly journalsEver: PartitionJournal[] = [];
 
   override async journalPartition(journal: PartitionJournal): Promise<void> {
+    this.journalsEver.push(journal);
     this.partitionsEver.set(journal.stripe.id, journal.stripe);
     await super.journalPartition(journal);
   }

@@ -69,6 +69,11 @@ export class RunEvents {
           key: `relaxed ${event.rule}`,
           line: `A soft placement rule was relaxed: ${event.rule}. ${event.reason}`,
         };
+      case 'worker-restarted':
+        return {
+          key: 'sealing threads died',
+          line: `A sealing thread died ${event.job}, and another goes on: ${event.reason}`,
+        };
     }
   }
 }

@@ -17,6 +17,7 @@ import { SnapshotPublisher } from '../manifest/snapshot-publisher.ts';
 import { RunContext } from '../run-context.ts';
 import { BackupPipeline } from './backup-pipeline.ts';
 import { CacheWriter } from './cache-file.ts';
+import { nameObjects } from './name-objects.ts';
 import { ObjectScan } from './object-scan.ts';
 import { PreviousSnapshot } from './previous-snapshot.ts';
 import { SnapshotLog } from './snapshot-log.ts';
@@ -42,6 +43,7 @@ export class BackupRun {
   readonly #run: RunContext;
   readonly #startedAt: number;
   readonly #started: number;
+  #log: SnapshotLog | null = null;
   #readBytes = 0;
 
   constructor(context: EngineContext, request: BackupRequest) {
@@ -66,7 +68,9 @@ export class BackupRun {
       this.#run.tasks.fail(error);
       await rm(paths.log, { force: true });
       // The failure of a task is the cause, and comes first; what broke here because of it is not.
-      await this.#run.tasks.settle();
+      await this.#run.tasks.settle().catch((failure: unknown) => {
+        throw nameObjects(failure, this.#log);
+      });
       throw error;
     } finally {
       await this.#run.close(new HoldfastError('CANCELLED', 'The backup has ended.'));
@@ -85,7 +89,7 @@ export class BackupRun {
     const sequence = (previous?.sequence ?? 0) + 1;
     meter.phase('resume');
     await this.#pipeline.adoption.begin();
-    await encryption.stockIdentities();
+    await encryption.stock();
     meter.phase('transfer');
     const stream = await ObjectStream.create(paths.stream);
     let content: StoredContent;
@@ -121,6 +125,7 @@ export class BackupRun {
       snapshot = await source.open({ signal });
       meter.expect(snapshot.estimate.bytes, snapshot.estimate.objects);
       const log = new SnapshotLog({ cache: writer, stream, tasks, relieve: () => this.#pipeline.relieve() });
+      this.#log = log;
       const scan = new ObjectScan({
         cursor,
         patchCursor,

@@ -4,7 +4,7 @@ import { abortable } from '../flow/abortable.ts';
 import type { TaskGroup } from '../flow/task-group.ts';
 import type { ObjectStream } from '../manifest/object-stream.ts';
 import type { CacheWriter } from './cache-file.ts';
-import type { ContentPart } from './chunk-ref.ts';
+import { ChunkRef, type ContentPart } from './chunk-ref.ts';
 
 /** Groups of a block-cut object whose extents and hashes stand together in one pair of cache records. */
 export const GROUPS_PER_RECORD = 32;
@@ -78,6 +78,21 @@ export class SnapshotLog {
 
   get backlogged(): boolean {
     return this.#queue.length > MAX_BACKLOG;
+  }
+
+  /** Paths of the objects that cannot be written yet because these chunks have no place. */
+  waitingFor(chunks: ReadonlySet<string>): Uint8Array[] {
+    const paths = new Set<Uint8Array>();
+    let path = this.#open?.object.path;
+    for (const entry of this.#queue) {
+      if (entry.kind === 'object') path = entry.object.path;
+      if (entry.kind !== 'parts' && entry.kind !== 'group') continue;
+      const waits = entry.parts.some(
+        (part) => part.kind === 'chunk' && part.ref instanceof ChunkRef && chunks.has(part.ref.id),
+      );
+      if (waits && path) paths.add(path);
+    }
+    return [...paths];
   }
 
   /** @param size given when it is certain, as for block-cut objects: then extents are written as they come. */

@@ -42,10 +42,7 @@ export class StripeFlow {
     this.#tasks = options.tasks;
     this.#source = options.source;
     this.#onSent = options.onSent;
-    this.#encryption.onSealed(
-      (lane, stripe) => this.#receive(lane, stripe),
-      (error) => this.#tasks.fail(error),
-    );
+    this.#encryption.onSealed((lane, stripe) => this.#receive(lane, stripe));
   }
 
   /** A job whose failure ends the run, and which `drained` waits for. */

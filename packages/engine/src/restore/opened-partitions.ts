@@ -134,7 +134,7 @@ export class OpenedPartitions {
       this.#payloadBytes -= bytes;
       throw error;
     } finally {
-      encryption.release(arena.lane, arena.reference.index);
+      encryption.giveBack(arena);
     }
   }
 

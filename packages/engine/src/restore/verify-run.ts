@@ -112,7 +112,7 @@ class VerifyRun {
       if (!HoldfastError.is(error, 'SEAL_BROKEN', 'HASH_MISMATCH', 'FORMAT_INVALID')) throw error;
       this.#lost.push(stripe);
     } finally {
-      encryption.release(arena.lane, arena.reference.index);
+      encryption.giveBack(arena);
     }
   }
 

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { MiB, type PartitionId, type Random, type Stripe } from '@holdfast/contracts';
 import { payloadCapacity, type VaultKeys } from '@holdfast/crypto';
-import type { Policy } from '../api.ts';
+import type { EngineEvent, Policy } from '../api.ts';
 import { SlabPool } from '../flow/slab-pool.ts';
+import { Lane } from './lane.ts';
 import type {
   ArenaReference,
   FrameInput,
@@ -12,7 +13,6 @@ import type {
   SealedStripe,
   StripeIdentity,
 } from './protocol.ts';
-import { WorkerThread } from './worker-thread.ts';
 
 /** Arenas of all workers together stay below this, but each worker has at least two: one to fill, one to send. */
 const ARENA_BUDGET = 64 * MiB;
@@ -37,15 +37,16 @@ export interface EncryptionOptions {
   readonly epoch: number;
   readonly workers: number | undefined;
   readonly reserveNumbers: (count: number) => Promise<number>;
+  readonly onEvent?: (event: EngineEvent) => void;
 }
 
-/** An arena on loan for fetching; give it back with `release`. */
+/** An arena on loan for fetching; return it with `giveBack`. */
 export interface BorrowedArena {
   readonly reference: ArenaReference;
   readonly lane: number;
 }
 
-/** A payload that a worker holds decrypted. */
+/** A payload that lies decrypted in memory shared with a lane. */
 export interface OpenPayload {
   readonly lane: number;
   readonly handle: number;
@@ -59,7 +60,7 @@ export interface OpenPayload {
  */
 export class EncryptionManager {
   readonly slabs: SlabPool;
-  readonly #workers: WorkerThread[];
+  readonly #lanes: Lane[];
   readonly #options: EncryptionOptions;
   readonly #numbers: number[] = [];
   #nextBorrow = 0;
@@ -67,45 +68,40 @@ export class EncryptionManager {
 
   constructor(options: EncryptionOptions) {
     this.#options = options;
+    const { keys, onEvent } = options;
     const { k, m, compressionLevel } = options.policy;
     const arenaBytes = (k + m) * MiB + payloadCapacity(k, MiB);
     const count = options.workers ?? defaultWorkers(arenaBytes);
+    const arenas = Math.max(MIN_ARENAS, Math.floor(ARENA_BUDGET / count / arenaBytes));
     this.slabs = new SlabPool({ slabs: count * 3 + 2, slabBytes: SLAB_BYTES });
-    this.#workers = Array.from(
+    const { slabs } = this.slabs;
+    this.#lanes = Array.from(
       { length: count },
-      () =>
-        new WorkerThread({
-          slabs: this.slabs.slabs,
-          sealingKeys: options.keys.exportSealing(),
-          chunkIdKey: options.keys.chunkIdKey(),
-          k,
-          m,
-          arenas: Math.max(MIN_ARENAS, Math.floor(ARENA_BUDGET / count / arenaBytes)),
-          compressionLevel,
-        }),
+      () => new Lane({ keys, slabs, k, m, compressionLevel, arenas, onEvent }),
     );
   }
 
   /** Sealing lanes are numbered 0 … lanes − 1. */
   get lanes(): number {
-    return this.#workers.length;
+    return this.#lanes.length;
   }
 
-  onSealed(receive: (lane: number, stripe: SealedStripe) => void, died: (error: Error) => void): void {
-    for (const [lane, worker] of this.#workers.entries()) {
-      worker.onSealed = (stripe) => receive(lane, stripe);
-      worker.onDeath = died;
-    }
+  onSealed(receive: (lane: number, stripe: SealedStripe) => void): void {
+    for (const [index, lane] of this.#lanes.entries()) lane.onSealed = (stripe) => receive(index, stripe);
   }
 
-  /** Call once before sealing, and again for each stripe sealed in that lane. */
+  /** Call again for each stripe sealed in that lane. */
   async supplyIdentity(lane: number): Promise<void> {
-    this.#workers[lane]!.post({ type: 'identity', identity: await this.newIdentity() });
+    this.#lanes[lane]!.tell({ type: 'identity', identity: await this.newIdentity() });
   }
 
-  async stockIdentities(): Promise<void> {
-    for (let lane = 0; lane < this.lanes; lane++) {
-      for (let i = 0; i < IDENTITIES_IN_STOCK; i++) await this.supplyIdentity(lane);
+  /** Call once before sealing: gives all arenas to the threads, and some identities. */
+  async stock(): Promise<void> {
+    const { k, m } = this.#options.policy;
+    for (const [index, lane] of this.#lanes.entries()) {
+      for (let arena = lane.arenas.pick(k + m, k); arena !== null; arena = lane.arenas.pick(k + m, k))
+        this.release(index, arena);
+      for (let i = 0; i < IDENTITIES_IN_STOCK; i++) await this.supplyIdentity(index);
     }
   }
 
@@ -121,27 +117,33 @@ export class EncryptionManager {
 
   /** Resolves when the frame's slabs are no longer needed. */
   seal(lane: number, frame: FrameInput): Promise<FramePlacement> {
-    return this.#workers[lane]!.ask({ type: 'frame', frame });
+    return this.#lanes[lane]!.ask({ type: 'frame', frame });
   }
 
   /** Seals the lane's open stripe, however full. */
   flush(lane: number): Promise<void> {
-    return this.#workers[lane]!.ask({ type: 'flush' });
+    return this.#lanes[lane]!.ask({ type: 'flush' });
   }
 
-  reseal(lane: number, request: ResealRequest): Promise<void> {
-    return this.#workers[lane]!.ask({ type: 'reseal', request });
+  /** Resolves when `onSealed` has got the stripe. */
+  async reseal(lane: number, request: ResealRequest): Promise<void> {
+    await this.#lanes[lane]!.ask({ type: 'reseal', request });
   }
 
+  /** A sealed stripe's arena may be used for the lane's next. */
   release(lane: number, arena: number): void {
-    this.#workers[lane]!.post({ type: 'release', arena });
+    this.#lanes[lane]!.tell({ type: 'release', arena });
   }
 
-  async borrow(stripe: Pick<Stripe, 'k' | 'm'>): Promise<BorrowedArena> {
+  /** Not beside sealing, for which the threads have all arenas. */
+  async borrow({ k, m }: Pick<Stripe, 'k' | 'm'>): Promise<BorrowedArena> {
     const lane = this.#nextBorrow++ % this.lanes;
-    const { k, m } = stripe;
-    const reference = await this.#workers[lane]!.ask<ArenaReference>({ type: 'borrow', shards: k + m, k });
-    return { reference, lane };
+    const { arenas } = this.#lanes[lane]!;
+    return { reference: arenas.reference(await arenas.take(k + m, k)), lane };
+  }
+
+  giveBack({ lane, reference }: BorrowedArena): void {
+    this.#lanes[lane]!.arenas.release(reference.index);
   }
 
   /** The lane that opened the payload keeps it open until `forget`. */
@@ -149,13 +151,13 @@ export class EncryptionManager {
     const { lane, reference } = arena;
     const handle = this.#nextHandle++;
     const full: OpenRequest = { ...request, handle, arena: reference.index };
-    const frames = await this.#workers[lane]!.ask<number>({ type: 'open', request: full });
+    const frames = await this.#lanes[lane]!.ask<number>({ type: 'open', request: full });
     return { lane, handle, frames };
   }
 
   /** The frame's raw bytes, checked chunk by chunk: in `into`, or in memory of their own where they do not fit. */
   async inflate({ lane, handle }: OpenPayload, frame: number, into: SharedArrayBuffer): Promise<Uint8Array> {
-    const raw = await this.#workers[lane]!.ask<number | Uint8Array>({
+    const raw = await this.#lanes[lane]!.ask<number | Uint8Array>({
       type: 'inflate',
       request: { handle, frame, into },
     });
@@ -164,16 +166,16 @@ export class EncryptionManager {
 
   /** Everything that `inflate` checks, and no bytes. */
   async checkFrame({ lane, handle }: OpenPayload, frame: number): Promise<void> {
-    await this.#workers[lane]!.ask({ type: 'inflate', request: { handle, frame, into: null } });
+    await this.#lanes[lane]!.ask({ type: 'inflate', request: { handle, frame, into: null } });
   }
 
   /** After this the payload's buffer may be used for another. */
   forget({ lane, handle }: OpenPayload): void {
-    this.#workers[lane]!.post({ type: 'forget', handle });
+    this.#lanes[lane]!.tell({ type: 'forget', handle });
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.close()));
+    await Promise.all(this.#lanes.map((lane) => lane.close()));
   }
 
   /** Numbers are reserved in blocks: a gap after a crash costs nothing, a catalog transaction per stripe does. */

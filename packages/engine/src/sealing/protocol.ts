@@ -1,4 +1,6 @@
 import type { ChunkId, Hash, PartitionId, SizeClass } from '@holdfast/contracts';
+import type { ArenaSize } from '@holdfast/erasure';
+import type { WorkerFailure } from './worker-failure.ts';
 
 /** What passes between the main thread and a sealing worker. Bytes stay in shared memory; only descriptions travel. */
 
@@ -12,7 +14,6 @@ export interface WorkerInit {
   readonly chunkIdKey: Uint8Array;
   readonly k: number;
   readonly m: number;
-  readonly arenas: number;
   readonly compressionLevel: number;
 }
 
@@ -50,18 +51,11 @@ export interface SealedFrame {
   readonly chunks: readonly ChunkEntry[];
 }
 
-/** A stripe as it lies in a worker's arena: n shards ready to be sent from there. */
-export interface SealedStripe {
-  readonly identity: StripeIdentity;
-  readonly k: number;
-  readonly m: number;
-  readonly sizeClass: SizeClass;
-  readonly size: number;
-  readonly rawSize: number;
-  readonly checksum: Hash;
-  readonly frames: readonly SealedFrame[];
-  readonly hashes: readonly Hash[];
-  readonly arena: ArenaReference;
+/** An arena's memory, which outlives any thread that works in it. */
+export interface SharedArena {
+  readonly index: number;
+  readonly memory: WebAssembly.Memory;
+  readonly size: Required<ArenaSize>;
 }
 
 export interface ArenaReference {
@@ -69,6 +63,35 @@ export interface ArenaReference {
   readonly memory: SharedArrayBuffer;
   /** Byte offset of each shard's slot. */
   readonly slots: readonly number[];
+}
+
+/** A stripe that is being filled. With its arena's memory that is all there is to it: any thread can go on with it. */
+export interface StripeState {
+  readonly identity: StripeIdentity;
+  readonly arena: number;
+  /** They stand in the arena's payload, back to back. */
+  readonly frames: readonly SealedFrame[];
+  /** Not null: sealing has begun, and nothing may be added any more. */
+  readonly closing: SizeClass | null;
+}
+
+/** What sealing came to. The main thread knows the rest. */
+export interface SealReport {
+  readonly arena: number;
+  readonly sizeClass: SizeClass;
+  readonly size: number;
+  readonly rawSize: number;
+  readonly checksum: Hash;
+  readonly hashes: readonly Hash[];
+}
+
+/** A stripe as it lies in its arena: n shards ready to be sent from there. */
+export interface SealedStripe extends Omit<SealReport, 'arena'> {
+  readonly identity: StripeIdentity;
+  readonly k: number;
+  readonly m: number;
+  readonly frames: readonly { readonly codec: number; readonly chunks: readonly ChunkEntry[] }[];
+  readonly arena: ArenaReference;
 }
 
 export interface OpenRequest {
@@ -106,17 +129,36 @@ export interface ResealRequest {
 }
 
 export type ToWorker =
+  /** From now on this is the arena of that index. */
+  | { readonly type: 'arena'; readonly arena: SharedArena }
+  /** A stripe may be made in it. */
+  | { readonly type: 'release'; readonly arena: number }
   | { readonly type: 'identity'; readonly identity: StripeIdentity }
-  | { readonly type: 'frame'; readonly ticket: number; readonly frame: FrameInput }
+  /** Before any frame: what another thread has left unfinished. */
+  | { readonly type: 'adopt'; readonly stripe: StripeState }
+  | {
+      readonly type: 'frame';
+      readonly ticket: number;
+      readonly frame: FrameInput;
+      /** What of it another thread has put in its place. */
+      readonly done: readonly FramePart[];
+    }
   | { readonly type: 'flush'; readonly ticket: number }
   | { readonly type: 'reseal'; readonly ticket: number; readonly request: ResealRequest }
-  | { readonly type: 'borrow'; readonly ticket: number; readonly shards: number; readonly k: number }
-  | { readonly type: 'release'; readonly arena: number }
   | { readonly type: 'open'; readonly ticket: number; readonly request: OpenRequest }
+  /** Another thread has opened it. */
+  | { readonly type: 'reopen'; readonly request: OpenRequest }
   | { readonly type: 'inflate'; readonly ticket: number; readonly request: InflateRequest }
   | { readonly type: 'forget'; readonly handle: number }
   /** The last one: the thread ends. */
   | { readonly type: 'close' };
+
+/** The messages that are answered, but for what each thread is told anew. */
+export type JobRequest = ToWorker extends infer M
+  ? M extends { ticket: number }
+    ? Omit<M, 'ticket' | 'done'>
+    : never
+  : never;
 
 /** Some of a frame's chunks, as a frame of their own in one stripe. */
 export interface FramePart {
@@ -124,6 +166,10 @@ export interface FramePart {
   readonly frame: number;
   /** How many chunks, following those of the parts before. */
   readonly chunks: number;
+  /** The stripe's. */
+  readonly arena: number;
+  readonly codec: 0 | 1;
+  readonly storedLength: number;
 }
 
 /** Where the chunks of a frame landed, known before their stripes are sealed. */
@@ -134,16 +180,20 @@ export interface FramePlacement {
   readonly blockHashes: Uint8Array;
 }
 
+/**
+ * In the order of what happened, and before anything is built on it: a thread that dies has told of all that matters.
+ */
 export type FromWorker =
+  /** It has started, and takes messages. */
+  | { readonly type: 'ready' }
   | { readonly type: 'result'; readonly ticket: number; readonly value: unknown }
   | { readonly type: 'failure'; readonly ticket: number; readonly error: WorkerFailure }
-  | { readonly type: 'sealed'; readonly stripe: SealedStripe };
-
-/** Errors as data: structured clone keeps neither classes nor codes. */
-export interface WorkerFailure {
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string | undefined;
-  readonly details: Readonly<Record<string, unknown>>;
-  readonly stack: string | undefined;
-}
+  /** The open stripe is about to be sealed; that job has come so far. */
+  | {
+      readonly type: 'closing';
+      readonly ticket: number;
+      readonly parts: readonly FramePart[];
+      readonly sizeClass: SizeClass;
+    }
+  /** The stripe that was closing. */
+  | { readonly type: 'sealed'; readonly report: SealReport };

@@ -7,7 +7,6 @@ import {
   PAYLOAD_INDEX_CHUNK_BYTES,
   PAYLOAD_INDEX_FRAME_BYTES,
 } from '@holdfast/formats';
-import type { ArenaSet } from './arena-set.ts';
 import { encodeFrame } from './frame-codec.ts';
 import type {
   ChunkEntry,
@@ -15,9 +14,11 @@ import type {
   FramePlacement,
   ResealRequest,
   SealedFrame,
-  SealedStripe,
+  SealReport,
   StripeIdentity,
+  StripeState,
 } from './protocol.ts';
+import type { ThreadArenas } from './thread-arenas.ts';
 
 /** Part of a frame goes into the rest of a stripe from this many raw bytes on. */
 const MIN_PART_BYTES = 64 * 1024;
@@ -35,14 +36,17 @@ interface OpenStripe {
 }
 
 export interface StripeBuilderOptions {
-  readonly arenas: ArenaSet;
+  readonly arenas: ThreadArenas;
   readonly keys: SealingKeys;
   readonly k: number;
   readonly m: number;
   readonly compressionLevel: number;
   /** Next unused identity; waits until the main thread has supplied one. */
   readonly identity: () => Promise<StripeIdentity>;
-  readonly sealed: (stripe: SealedStripe) => void;
+  /** The open stripe is about to be sealed; `parts` of the frame that is being added are in their place for good. */
+  readonly closing: (sizeClass: SizeClass, parts: readonly FramePart[]) => void;
+  /** What was closing. */
+  readonly sealed: (report: SealReport) => void;
 }
 
 /**
@@ -59,22 +63,39 @@ export class StripeBuilder {
     this.#options = options;
   }
 
-  /** Compresses the chunks, whose bytes `raw` is, into the open stripe and, where it takes only some of them, the next. */
+  /**
+   * Goes on with a stripe that another thread was filling. Was it sealing it, then that is done again, without a change:
+   * nothing else may ever be sealed under its id. The same payload gives the same bytes.
+   */
+  adopt({ identity, arena, frames, closing }: StripeState): void {
+    const stripe = this.#lay(identity, arena);
+    for (const frame of frames) extend(stripe, frame);
+    if (closing === null) this.#open = stripe;
+    else this.#options.sealed(this.#finish(stripe, closing));
+  }
+
+  /**
+   * Compresses the chunks, whose bytes `raw` is, into the open stripe and, where it takes only some of them, the next.
+   *
+   * @param done those of the first chunks that have their place.
+   */
   async add(
     raw: Uint8Array,
     chunks: readonly ChunkEntry[],
     blockHashes: Uint8Array,
+    done: readonly FramePart[],
   ): Promise<FramePlacement> {
-    const parts: FramePart[] = [];
-    for (let [at, first] = [0, 0]; first < chunks.length; ) {
+    const parts = [...done];
+    let first = parts.reduce((sum, part) => sum + part.chunks, 0);
+    for (let at = rawLength(chunks.slice(0, first)); first < chunks.length; ) {
       const stripe = this.#open ?? (await this.#start());
       const rest = first === 0 ? chunks : chunks.slice(first);
-      const count = this.#appendSome(stripe, raw.subarray(at), rest);
-      if (count > 0) {
-        parts.push({ partition: stripe.identity.number, frame: stripe.frames.length - 1, chunks: count });
-        first += count;
-        at += rawLength(rest.slice(0, count));
-      } else if (stripe.frames.length > 0) this.#seal(stripe, SHARD_BYTES);
+      const part = this.#appendSome(stripe, raw.subarray(at), rest);
+      if (part) {
+        parts.push(part);
+        first += part.chunks;
+        at += rawLength(rest.slice(0, part.chunks));
+      } else if (stripe.frames.length > 0) this.#seal(stripe, SHARD_BYTES, parts);
       else {
         throw new HoldfastError('INTERNAL', `A chunk of ${rest[0]!.length} bytes exceeds a whole partition.`);
       }
@@ -82,8 +103,8 @@ export class StripeBuilder {
     return { parts, blockHashes };
   }
 
-  /** Appends as many of the first chunks as fit, as one frame. How many. */
-  #appendSome(stripe: OpenStripe, raw: Uint8Array, chunks: readonly ChunkEntry[]): number {
+  /** Appends as many of the first chunks as fit, as one frame. Null when none do. */
+  #appendSome(stripe: OpenStripe, raw: Uint8Array, chunks: readonly ChunkEntry[]): FramePart | null {
     const empty = stripe.frames.length === 0;
     let count = empty ? chunks.length : howManyFit(stripe, chunks, this.#share);
     // At first by how well the frame before was compressed, then, should that mislead, by how well this one was.
@@ -95,16 +116,24 @@ export class StripeBuilder {
       this.#share = bytes.length / length;
       if (fits(stripe, frame)) {
         append(stripe, frame, bytes);
-        return count;
+        const { identity, arena, frames } = stripe;
+        return {
+          partition: identity.number,
+          frame: frames.length - 1,
+          chunks: count,
+          arena,
+          codec,
+          storedLength: bytes.length,
+        };
       }
       count = Math.min(count - 1, howManyFit(stripe, chunks, this.#share));
     }
-    return 0;
+    return null;
   }
 
   /** Seals what is open, in the smallest size class that holds it. */
   flush(): void {
-    if (this.#open) this.#seal(this.#open, smallestClass(this.#open, this.#options.k));
+    if (this.#open) this.#seal(this.#open, smallestClass(this.#open, this.#options.k), []);
   }
 
   /**
@@ -112,7 +141,7 @@ export class StripeBuilder {
    * is for the caller to compare, since another level or zstd version may compress differently. HASH_MISMATCH when it
    * comes out too large.
    */
-  async reseal(request: ResealRequest): Promise<void> {
+  async reseal(request: ResealRequest): Promise<SealReport> {
     const stripe = await this.#begin(request.identity, request.sizeClass);
     for (const { raw, codec, chunks } of request.frames) {
       const bytes = Buffer.from(raw);
@@ -133,7 +162,7 @@ export class StripeBuilder {
       }
       append(stripe, frame, encoded.bytes);
     }
-    this.#finish(stripe, request.sizeClass);
+    return this.#finish(stripe, request.sizeClass);
   }
 
   async #start(): Promise<OpenStripe> {
@@ -142,62 +171,67 @@ export class StripeBuilder {
   }
 
   async #begin(identity: StripeIdentity, sizeClass: SizeClass = SHARD_BYTES): Promise<OpenStripe> {
-    const { arenas, k, m } = this.#options;
-    const arena = await arenas.take(k + m, k);
-    const payload = arenas.get(arena).scratch.subarray(0, payloadCapacity(k, sizeClass));
+    return this.#lay(identity, await this.#options.arenas.take(), sizeClass);
+  }
+
+  #lay(identity: StripeIdentity, arena: number, sizeClass: SizeClass = SHARD_BYTES): OpenStripe {
+    const { arenas, k } = this.#options;
     return {
       identity,
       arena,
-      payload,
+      payload: arenas.get(arena).scratch.subarray(0, payloadCapacity(k, sizeClass)),
       frames: [],
       used: PAYLOAD_HEADER_BYTES,
       indexBytes: PAYLOAD_INDEX_BASE_BYTES,
     };
   }
 
-  #seal(stripe: OpenStripe, sizeClass: SizeClass): void {
+  #seal(stripe: OpenStripe, sizeClass: SizeClass, parts: readonly FramePart[]): void {
+    const { closing, sealed } = this.#options;
     this.#open = null;
-    this.#finish(stripe, sizeClass);
+    closing(sizeClass, parts);
+    sealed(this.#finish(stripe, sizeClass));
   }
 
-  #finish(stripe: OpenStripe, sizeClass: SizeClass): void {
-    const { arenas, keys, k, m, sealed } = this.#options;
-    const { identity } = stripe;
+  #finish(stripe: OpenStripe, sizeClass: SizeClass): SealReport {
+    const { arenas, k, m } = this.#options;
     const payload = stripe.payload.subarray(0, payloadCapacity(k, sizeClass));
     const size = finishPayload(payload, stripe.frames);
     const arena = arenas.get(stripe.arena);
-    const partition = keys.partition(identity.epoch, identity.id);
-    const shardKeys = partition.shardKeys(k);
-    const { checksum } = sealPayload({
-      payload,
-      size,
-      packageKey: identity.packageKey,
-      shardKeys,
-      shards: Array.from({ length: k }, (_, i) => arena.shard(i, sizeClass)),
-    });
-    wipe(...shardKeys);
-    partition.destroy();
+    const shards = Array.from({ length: k + m }, (_, i) => arena.shard(i, sizeClass));
+    const checksum = this.#sealShards(stripe.identity, payload, size, shards.slice(0, k));
     arena.encode({ k, m, bytes: sizeClass });
-    const hashes: Hash[] = [];
-    for (let i = 0; i < k + m; i++) hashes.push(blake3Hex(arena.shard(i, sizeClass)));
-    sealed({
-      identity,
-      k,
-      m,
-      sizeClass,
-      size,
-      rawSize: stripe.frames.reduce((sum, frame) => sum + frame.rawLength, 0),
-      checksum,
-      frames: stripe.frames,
-      hashes,
-      arena: arenas.reference(stripe.arena),
-    });
+    const hashes = shards.map((shard) => blake3Hex(shard));
+    const rawSize = stripe.frames.reduce((sum, frame) => sum + frame.rawLength, 0);
+    return { arena: stripe.arena, sizeClass, size, rawSize, checksum, hashes };
+  }
+
+  #sealShards(
+    { epoch, id, packageKey }: StripeIdentity,
+    payload: Uint8Array,
+    size: number,
+    shards: readonly Uint8Array[],
+  ): Hash {
+    const partition = this.#options.keys.partition(epoch, id);
+    let shardKeys: Uint8Array[] = [];
+    try {
+      shardKeys = partition.shardKeys(shards.length);
+      return sealPayload({ payload, size, packageKey, shardKeys, shards }).checksum;
+    } finally {
+      wipe(...shardKeys);
+      partition.destroy();
+    }
   }
 }
 
 function append(stripe: OpenStripe, frame: SealedFrame, bytes: Uint8Array): void {
   stripe.payload.set(bytes, stripe.used);
-  stripe.used += bytes.length;
+  extend(stripe, frame);
+}
+
+/** The frame's bytes stand where the payload ended. */
+function extend(stripe: OpenStripe, frame: SealedFrame): void {
+  stripe.used += frame.storedLength;
   stripe.indexBytes += indexBytes(frame);
   stripe.frames.push(frame);
 }

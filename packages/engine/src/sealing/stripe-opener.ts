@@ -1,10 +1,10 @@
 import { HoldfastError, type PartitionId } from '@holdfast/contracts';
 import { blake3Hex, openPayload, payloadCapacity, type SealingKeys, wipe } from '@holdfast/crypto';
 import { readPayload } from '@holdfast/formats';
-import type { ArenaSet } from './arena-set.ts';
 import { chunkId } from './chunk-id.ts';
 import { decodeFrame } from './frame-codec.ts';
 import type { InflateRequest, OpenRequest, SealedFrame } from './protocol.ts';
+import type { ThreadArenas } from './thread-arenas.ts';
 
 type OpenedFrame = SealedFrame & { readonly start: number };
 
@@ -16,12 +16,12 @@ interface OpenedPayload {
 
 /** A worker's opened partitions: their frame tables stay here, so that asking for a frame is a few bytes. */
 export class StripeOpener {
-  readonly #arenas: ArenaSet;
+  readonly #arenas: ThreadArenas;
   readonly #keys: SealingKeys;
   readonly #chunkIdKey: Uint8Array;
   readonly #opened = new Map<number, OpenedPayload>();
 
-  constructor(arenas: ArenaSet, keys: SealingKeys, chunkIdKey: Uint8Array) {
+  constructor(arenas: ThreadArenas, keys: SealingKeys, chunkIdKey: Uint8Array) {
     this.#arenas = arenas;
     this.#keys = keys;
     this.#chunkIdKey = chunkIdKey;
@@ -29,8 +29,14 @@ export class StripeOpener {
 
   /** Verified shards in an arena → the payload, checked against the signed manifest's checksum. Its number of frames. */
   open(request: OpenRequest): number {
+    openPayloadOf(request, this.#arenas, this.#keys);
+    return this.reopen(request);
+  }
+
+  /** The same, of a payload that has been checked already. */
+  reopen(request: OpenRequest): number {
     const { handle, id, payload } = request;
-    const frames = openPayloadOf(request, this.#arenas, this.#keys);
+    const { frames } = readPayload(payloadOf(request));
     this.#opened.set(handle, { id, payload, frames });
     return frames.length;
   }
@@ -74,17 +80,18 @@ export class StripeOpener {
   }
 }
 
-function openPayloadOf(request: OpenRequest, arenas: ArenaSet, keys: SealingKeys): OpenedFrame[] {
+function openPayloadOf(request: OpenRequest, arenas: ThreadArenas, keys: SealingKeys): void {
   const { k, m, sizeClass, id, epoch } = request;
   const arena = arenas.get(request.arena);
   const present = new Set(request.present);
   const missing = Array.from({ length: k }, (_, index) => index).filter((index) => !present.has(index));
   if (missing.length > 0)
     arena.reconstruct({ k, m, bytes: sizeClass, present: request.present, wanted: missing });
+  const payload = payloadOf(request);
   const partition = keys.partition(epoch, id);
-  const payload = Buffer.from(request.payload, 0, payloadCapacity(k, sizeClass));
-  const shardKeys = partition.shardKeys(k);
+  let shardKeys: Uint8Array[] = [];
   try {
+    shardKeys = partition.shardKeys(k);
     const shards = Array.from({ length: k }, (_, index) => arena.shard(index, sizeClass));
     openPayload({ shards, shardKeys, payload, describe: id });
   } finally {
@@ -100,5 +107,7 @@ function openPayloadOf(request: OpenRequest, arenas: ArenaSet, keys: SealingKeys
       },
     );
   }
-  return readPayload(payload).frames;
 }
+
+const payloadOf = ({ payload, k, sizeClass }: OpenRequest): Buffer =>
+  Buffer.from(payload, 0, payloadCapacity(k, sizeClass));

@@ -1,20 +1,23 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { BufferGarbage, HoldfastError } from '@holdfast/contracts';
 import { SealingKeys } from '@holdfast/crypto';
-import { ArenaSet } from './arena-set.ts';
 import { hashBlocks } from './block-hashes.ts';
 import type {
   FrameInput,
+  FramePart,
   FromWorker,
   InflateRequest,
   OpenRequest,
+  ResealRequest,
+  SealReport,
   StripeIdentity,
   ToWorker,
-  WorkerFailure,
   WorkerInit,
 } from './protocol.ts';
 import { StripeBuilder } from './stripe-builder.ts';
 import { StripeOpener } from './stripe-opener.ts';
+import { ThreadArenas } from './thread-arenas.ts';
+import { describeFailure } from './worker-failure.ts';
 
 /** Thread entry. Sealing jobs run in order, one at a time, and may wait for a free arena; opening never waits. */
 const init = workerData as WorkerInit;
@@ -27,7 +30,7 @@ const garbage = new BufferGarbage();
 /** Ciphers give each byte that is sealed or opened in a fresh buffer, and that twice. */
 const GARBAGE_PER_BYTE = 2;
 const keys = SealingKeys.fromExport(init.sealingKeys);
-const arenas = new ArenaSet(init.arenas);
+const arenas = new ThreadArenas();
 const opener = new StripeOpener(arenas, keys, init.chunkIdKey);
 const identities: StripeIdentity[] = [];
 const identityWaiters: (() => void)[] = [];
@@ -42,16 +45,22 @@ const builder = new StripeBuilder({
     while (identities.length === 0) await new Promise<void>((resolve) => identityWaiters.push(resolve));
     return identities.shift()!;
   },
-  sealed: (stripe) => {
-    post({ type: 'sealed', stripe });
-    garbage.note(GARBAGE_PER_BYTE * stripe.size);
+  closing: (sizeClass, parts) => post({ type: 'closing', ticket: current, parts, sizeClass }),
+  sealed: (report) => {
+    post({ type: 'sealed', report });
+    garbage.note(GARBAGE_PER_BYTE * report.size);
   },
 });
 
 let sealing: Promise<unknown> = Promise.resolve();
+/** Ticket of the sealing job that is being done. */
+let current = -1;
 
 port.on('message', (message: ToWorker) => {
   switch (message.type) {
+    case 'arena':
+      arenas.know(message.arena);
+      return;
     case 'identity':
       identities.push(message.identity);
       identityWaiters.shift()?.();
@@ -59,20 +68,23 @@ port.on('message', (message: ToWorker) => {
     case 'release':
       arenas.release(message.arena);
       return;
+    case 'adopt':
+      builder.adopt(message.stripe);
+      return;
     case 'frame':
-      enqueue(message.ticket, () => addFrame(message.frame));
+      enqueue(message.ticket, () => addFrame(message.frame, message.done));
       return;
     case 'flush':
       enqueue(message.ticket, async () => builder.flush());
       return;
     case 'reseal':
-      enqueue(message.ticket, () => builder.reseal(message.request));
-      return;
-    case 'borrow':
-      void answer(message.ticket, async () => arenas.reference(await arenas.take(message.shards, message.k)));
+      enqueue(message.ticket, () => reseal(message.request));
       return;
     case 'open':
       void answer(message.ticket, async () => open(message.request));
+      return;
+    case 'reopen':
+      opener.reopen(message.request);
       return;
     case 'inflate':
       void answer(message.ticket, async () => inflate(message.request));
@@ -86,7 +98,10 @@ port.on('message', (message: ToWorker) => {
 });
 
 function enqueue(ticket: number, job: () => Promise<unknown>): void {
-  sealing = sealing.then(() => answer(ticket, job));
+  sealing = sealing.then(() => {
+    current = ticket;
+    return answer(ticket, job);
+  });
 }
 
 async function answer(ticket: number, job: () => Promise<unknown>): Promise<void> {
@@ -94,6 +109,9 @@ async function answer(ticket: number, job: () => Promise<unknown>): Promise<void
   try {
     post({ type: 'result', ticket, value: await job() });
   } catch (error) {
+    // Nobody knows what else has left behind (a trap in the kernel, no memory for a buffer). The thread ends, and another does
+    // the job again.
+    if (!HoldfastError.is(error)) throw error;
     post({ type: 'failure', ticket, error: describeFailure(error) });
   }
 }
@@ -113,10 +131,16 @@ function open(request: OpenRequest): number {
   return opener.open(request);
 }
 
-async function addFrame(frame: FrameInput) {
+async function addFrame(frame: FrameInput, done: readonly FramePart[]) {
   const raw = gather(frame);
   garbage.note(raw.length);
-  return builder.add(raw, frame.chunks, hashBlocks(init.chunkIdKey, raw, frame.blockBytes));
+  return builder.add(raw, frame.chunks, hashBlocks(init.chunkIdKey, raw, frame.blockBytes), done);
+}
+
+async function reseal(request: ResealRequest): Promise<SealReport> {
+  const report = await builder.reseal(request);
+  garbage.note(GARBAGE_PER_BYTE * report.size);
+  return report;
 }
 
 /** Pieces that follow one another in a slab are compressed in place; others are joined first. */
@@ -134,14 +158,4 @@ function gather({ pieces }: FrameInput): Uint8Array {
   );
 }
 
-function describeFailure(error: unknown): WorkerFailure {
-  const known = HoldfastError.from(error, 'INTERNAL', error instanceof Error ? error.message : String(error));
-  const { code, message, hint, stack } = known;
-  return {
-    code,
-    message,
-    hint,
-    details: JSON.parse(JSON.stringify(known.details)) as Record<string, unknown>,
-    stack,
-  };
-}
+post({ type: 'ready' });
