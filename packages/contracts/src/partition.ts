@@ -32,6 +32,8 @@ export interface Stripe {
   readonly epoch: number;
   readonly k: number;
   readonly m: number;
+  /** 0: parity is plain Reed–Solomon's. Else a Clay code's, which rebuilds a shard from parts of so many others. */
+  readonly helpers: number;
   readonly sizeClass: SizeClass;
   /** Bytes of the payload in use (the rest of the capacity is padding). */
   readonly size: number;

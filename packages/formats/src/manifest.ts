@@ -25,6 +25,7 @@ import {
   textOf,
   uint,
 } from './fields.ts';
+import { type Parity, parityFromCbor, parityToCbor } from './parity.ts';
 import { decodeSigned, encodeSigned, type Sign, type SignedFormat, type Verify } from './signed-file.ts';
 import { peerKey, stripeFromCbor, stripeToCbor } from './stripe.ts';
 
@@ -32,6 +33,7 @@ export interface ManifestPolicy {
   readonly version: number;
   readonly k: number;
   readonly m: number;
+  readonly helpers: number;
   readonly maxPerOperator: number;
   readonly compressionLevel: number;
   readonly leaseDays: number;
@@ -115,7 +117,7 @@ function manifestToCbor(manifest: Manifest): CborValue {
     owner: peerKey(manifest.owner),
     sourceAttributes: attributesToCbor(manifest.sourceAttributes),
     problems: manifest.problems.map(({ path, message }) => ({ path, message })),
-    policy: { ...manifest.policy },
+    policy: policyToCbor(manifest.policy),
     totals: { ...manifest.totals },
     previous: manifest.previous === null ? null : stripeToCbor(manifest.previous),
     metadata: {
@@ -125,6 +127,24 @@ function manifestToCbor(manifest: Manifest): CborValue {
     },
   };
 }
+
+function policyToCbor({ helpers, ...policy }: ManifestPolicy): CborValue {
+  return { ...policy, m: parityToCbor({ m: policy.m, helpers }) };
+}
+
+const policyFields = recordOf<Omit<ManifestPolicy, 'm' | 'helpers'> & { readonly m: Parity }>({
+  version: uint(),
+  k: uint(255, 1),
+  m: parityFromCbor,
+  maxPerOperator: uint(),
+  compressionLevel: uint(255),
+  leaseDays: uint(),
+});
+
+const policyFromCbor: FieldReader<ManifestPolicy> = (value) => {
+  const { m, ...policy } = policyFields(value);
+  return { ...policy, ...m };
+};
 
 const text = textOf(4096);
 const streamExtents = extentsOf(MAX_METADATA_EXTENTS);
@@ -145,14 +165,7 @@ const fields = recordOf<Manifest>({
   ),
   problemCount: uint(),
   tags: listOf(text, 1000),
-  policy: recordOf<ManifestPolicy>({
-    version: uint(),
-    k: uint(255, 1),
-    m: uint(255),
-    maxPerOperator: uint(),
-    compressionLevel: uint(255),
-    leaseDays: uint(),
-  }),
+  policy: policyFromCbor,
   totals: recordOf<SnapshotTotals>({
     objects: uint(),
     bytes: uint(),

@@ -29,6 +29,7 @@ import {
   tupleOf,
   uint,
 } from './fields.ts';
+import { parityFromCbor, parityToCbor } from './parity.ts';
 
 const MAX_DEPENDENCIES = 256;
 const MAX_EPOCH = 2 ** 32 - 1;
@@ -44,7 +45,7 @@ export function stripeToCbor(value: Stripe): CborValue {
     PARTITION_KINDS.indexOf(value.kind),
     value.epoch,
     value.k,
-    value.m,
+    parityToCbor(value),
     SIZE_CLASSES.indexOf(value.sizeClass),
     value.size,
     value.rawSize,
@@ -61,7 +62,7 @@ const columns = tupleOf(
   indexInto(PARTITION_KINDS),
   uint(MAX_EPOCH),
   uint(MAX_STRIPE_SHARDS, 1),
-  uint(MAX_STRIPE_SHARDS),
+  parityFromCbor,
   indexInto(SIZE_CLASSES),
   uint(),
   uint(),
@@ -71,8 +72,9 @@ const columns = tupleOf(
 );
 
 export const stripeFromCbor: FieldReader<Stripe> = (value) => {
-  const [number, id, kind, epoch, k, m, sizeClass, size, rawSize, checksum, dependencies, packed] =
+  const [number, id, kind, epoch, k, parity, sizeClass, size, rawSize, checksum, dependencies, packed] =
     columns(value);
+  const { m, helpers } = parity;
   if (packed.length !== (k + m) * SHARD_ENTRY_BYTES) refuse(`does not have ${k} + ${m} shards`);
   if (size > k * sizeClass) refuse(`has ${size} bytes, more than ${k} shards of ${sizeClass} hold`);
   return {
@@ -82,6 +84,7 @@ export const stripeFromCbor: FieldReader<Stripe> = (value) => {
     epoch,
     k,
     m,
+    helpers,
     sizeClass,
     size,
     rawSize,

@@ -99,6 +99,8 @@ export const objectWithExtents: fc.Arbitrary<{ object: ObjectRecord; lists: Exte
     return { object: { ...object, size: sum(content) }, lists };
   });
 
+const parityHelpers = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 255 }));
+
 export const stripe: fc.Arbitrary<Stripe> = fc
   .record({
     id: partitionId,
@@ -106,6 +108,7 @@ export const stripe: fc.Arbitrary<Stripe> = fc
     kind: fc.constantFrom(...PARTITION_KINDS),
     epoch: fc.nat({ max: 2 ** 32 - 1 }),
     k: fc.integer({ min: 1, max: 6 }),
+    helpers: parityHelpers,
     sizeClass: fc.constantFrom(...SIZE_CLASSES),
     size: fc.nat({ max: SIZE_CLASSES[0] }),
     rawSize: safeUint,
@@ -118,7 +121,8 @@ export const stripe: fc.Arbitrary<Stripe> = fc
     ),
     shards: fc.array(fc.record({ hash, peer: peerId }), { minLength: 6, maxLength: 9 }),
   })
-  .map((drawn) => ({ ...drawn, m: drawn.shards.length - drawn.k }));
+  .map((drawn) => ({ ...drawn, m: drawn.shards.length - drawn.k }))
+  .map((drawn) => ({ ...drawn, helpers: drawn.m === 0 ? 0 : drawn.helpers }));
 
 const chunk = fc.record({ id: chunkId, length: fc.integer({ min: 1, max: 2000 }) });
 const total = (chunks: readonly { length: number }[]) =>
@@ -194,7 +198,8 @@ export const manifest: fc.Arbitrary<Manifest> = fc
       policy: fc.record({
         version: fc.nat(),
         k: fc.integer({ min: 1, max: 255 }),
-        m: fc.nat({ max: 255 }),
+        m: fc.integer({ min: 1, max: 255 }),
+        helpers: parityHelpers,
         maxPerOperator: fc.nat(),
         compressionLevel: fc.nat({ max: 19 }),
         leaseDays: fc.nat(),

@@ -33,6 +33,11 @@ const request: fc.Arbitrary<wire.Request> = fc.oneof(
   fc.record({ type: fc.constant('status' as const) }),
   fc.record({ type: fc.constant('head-put' as const), sequence: uint }),
   fc.record({ type: fc.constant('head-get' as const) }),
+  fc.record({
+    type: fc.constant('get-parts' as const),
+    id: shardId,
+    range: fc.record({ offset: uint, length: uint, period: uint }),
+  }),
 );
 
 const anyCbor: fc.Arbitrary<CborValue> = fc.letrec<{ value: CborValue }>((tie) => ({

@@ -35,6 +35,7 @@ export function sampleStripe(n: number, facts: Partial<Stripe> & { peers?: reado
     epoch: 1,
     k,
     m,
+    helpers: 0,
     sizeClass: 64 * KiB,
     size: 1000 + (n % 1000),
     rawSize: 3000 + n,

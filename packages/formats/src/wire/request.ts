@@ -1,4 +1,11 @@
-import { fromHex, type Hash, HoldfastError, MAX_HEAD_BYTES, type ShardId } from '@holdfast/contracts';
+import {
+  fromHex,
+  type Hash,
+  HoldfastError,
+  MAX_HEAD_BYTES,
+  type ShardId,
+  type StridedRange,
+} from '@holdfast/contracts';
 import type { CborValue } from '../cbor.ts';
 import { Fields } from './fields.ts';
 import { MAX_BODY_BYTES, MAX_IDS, MAX_LIST, MAX_REQUEST_ID } from './limits.ts';
@@ -13,6 +20,7 @@ export const REQUEST_TYPES = {
   status: 7,
   'head-put': 8,
   'head-get': 9,
+  'get-parts': 10,
 } as const;
 export type RequestType = keyof typeof REQUEST_TYPES;
 
@@ -27,7 +35,8 @@ export type Request =
   | { readonly type: 'list'; readonly after: ShardId | null; readonly limit: number }
   | { readonly type: 'status' }
   | { readonly type: 'head-put'; readonly sequence: number }
-  | { readonly type: 'head-get' };
+  | { readonly type: 'head-get' }
+  | { readonly type: 'get-parts'; readonly id: ShardId; readonly range: StridedRange };
 
 export interface NumberedRequest {
   /** Chosen by the asking side, unique among its requests under way on the connection; the answer repeats it. */
@@ -45,6 +54,8 @@ function operands(request: Request): CborValue[] {
       return [fromHex(request.id), fromHex(request.hash), request.leaseUntil];
     case 'get':
       return [fromHex(request.id), request.offset, request.length];
+    case 'get-parts':
+      return [fromHex(request.id), request.range.offset, request.range.length, request.range.period];
     case 'have':
       return [joinIds(request.ids)];
     case 'delete':
@@ -91,6 +102,7 @@ const BODY_LIMITS: Readonly<Record<RequestType, number>> = {
   status: 0,
   'head-put': MAX_HEAD_BYTES,
   'head-get': 0,
+  'get-parts': 0,
 };
 
 function takeRequest(type: RequestType, fields: Fields): Request {
@@ -121,5 +133,11 @@ function takeRequest(type: RequestType, fields: Fields): Request {
       return { type };
     case 'head-put':
       return { type, sequence: fields.uint('sequence') };
+    case 'get-parts':
+      return { type, id: fields.shardId('id'), range: takeRange(fields) };
   }
+}
+
+function takeRange(fields: Fields): StridedRange {
+  return { offset: fields.uint('offset'), length: fields.uint('length'), period: fields.uint('period') };
 }
