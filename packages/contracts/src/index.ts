@@ -14,3 +14,4 @@ export * from './sink.ts';
 export * from './sizes.ts';
 export * from './snapshot.ts';
 export * from './source.ts';
+export * from './strided-range.ts';

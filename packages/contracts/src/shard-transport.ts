@@ -1,5 +1,6 @@
 import type { Hash, PeerId, ShardId } from './ids.ts';
 import type { PeerStatus } from './peer.ts';
+import type { StridedRange } from './strided-range.ts';
 
 export interface TransportOptions {
   /** Ends the request at once; whether it took effect on the peer is then unknown. Rejects with CANCELLED. */
@@ -40,6 +41,17 @@ export interface ShardTransport {
     id: ShardId,
     into: Uint8Array,
     options?: TransportOptions & { offset?: number; length?: number },
+  ): Promise<number>;
+  /**
+   * As `get`, for the parts of a shard that a strided range names, one after the other. The peer reads and checks the whole
+   * shard, and sends the parts: PEER_SHARD_CORRUPT when it has rotted. FORMAT_INVALID for a range that gives nothing of it.
+   */
+  getParts(
+    peer: PeerId,
+    id: ShardId,
+    range: StridedRange,
+    into: Uint8Array,
+    options?: TransportOptions,
   ): Promise<number>;
   /** In the order asked; null for what the peer does not have (of this caller). At most 1 000 ids. */
   have(peer: PeerId, ids: readonly ShardId[], options?: TransportOptions): Promise<(HaveResult | null)[]>;

@@ -41,6 +41,9 @@ const SLOT_GAP = 4288;
 const LINE = 64;
 const aligned = (offset: number): number => Math.ceil(offset / LINE) * LINE;
 
+/** Of memory. */
+export const arenaBytes = (size: ArenaSize): number => arenaLayout(size).pages * PAGE_BYTES;
+
 const NO_ROOM: ClayRoom = { workspaceBytes: 0, scheduleBytes: 0, tableBytes: 0, addresses: 0 };
 
 export function arenaLayout({ shards, shardBytes, scratchBytes = 0, clay }: ArenaSize): ArenaLayout {

@@ -1,14 +1,7 @@
-import { HoldfastError } from '@holdfast/contracts';
+import { HoldfastError, type StridedRange } from '@holdfast/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  CLAY_BLOCK_BYTES,
-  clayGeometry,
-  repairHelpers,
-  repairRange,
-  type StridedRange,
-  StripeArena,
-} from '../src/index.ts';
+import { CLAY_BLOCK_BYTES, clayGeometry, repairHelpers, repairRange, StripeArena } from '../src/index.ts';
 import { CLAY_SHAPES, clayArena, clayStripes, digestOf, shapeOf } from './clay-stripes.ts';
 import { contents, fill, range, subset } from './stripes.ts';
 

@@ -1,7 +1,9 @@
 import {
   cancelled,
   type ErrorCode,
+  gatherParts,
   HoldfastError,
+  isStridedRange,
   type OwnerId,
   type PeerId,
   type ShardId,
@@ -100,6 +102,18 @@ export function memoryTransport(stores: ReadonlyMap<PeerId, ShardStore>, owner: 
     }
   }
 
+  function deliver(peer: PeerId, bytes: Uint8Array, into: Uint8Array): void {
+    if (bytes.length > into.length) {
+      throw new HoldfastError(
+        'PEER_PROTOCOL',
+        `Peer ${peer} sent ${bytes.length} bytes, ${into.length} fit.`,
+      );
+    }
+    into.set(bytes);
+    counters.gets += 1;
+    counters.getBytes += bytes.length;
+  }
+
   return {
     counters,
     faults,
@@ -120,15 +134,22 @@ export function memoryTransport(stores: ReadonlyMap<PeerId, ShardStore>, owner: 
           if (fault.wrongBytes(id) && read.length > 0) read[0] = read[0]! ^ 1;
           return read;
         });
-        if (bytes.length > into.length) {
-          throw new HoldfastError(
-            'PEER_PROTOCOL',
-            `Peer ${peer} sent ${bytes.length} bytes, ${into.length} fit.`,
-          );
-        }
-        into.set(bytes);
-        counters.gets += 1;
-        counters.getBytes += bytes.length;
+        deliver(peer, bytes, into);
+        return bytes.length;
+      }),
+    getParts: (peer, id, range, into, options) =>
+      transfer(async () => {
+        const bytes = await request(peer, options, async (store, fault) => {
+          if (fault.missing(id))
+            throw new HoldfastError('PEER_NO_SHARD', `Peer ${peer} does not have shard ${id}.`);
+          const shard = await store.get(owner, id);
+          if (!isStridedRange(range, shard.length))
+            throw new HoldfastError('FORMAT_INVALID', `No such parts of shard ${id}.`);
+          const parts = shard.subarray(0, gatherParts(shard, range));
+          if (fault.wrongBytes(id)) parts[0] = parts[0]! ^ 1;
+          return parts;
+        });
+        deliver(peer, bytes, into);
         return bytes.length;
       }),
     have: (peer, ids, options) =>

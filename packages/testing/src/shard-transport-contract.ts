@@ -5,6 +5,7 @@ import {
   type PeerId,
   type ShardId,
   type ShardTransport,
+  scatterParts,
 } from '@holdfast/contracts';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { MemoryShardStoreOptions } from './memory-shard-store.ts';
@@ -84,6 +85,45 @@ export function shardTransportContract(
       await refuses(transport.get(peers[0], shard.id, into), 'PEER_PROTOCOL');
       await refuses(transport.get(peers[0], shard.id, into, { offset: SMALL + 1 }), 'FORMAT_INVALID');
       expect(await transport.get(peers[0], shard.id, into, { length: 9 })).toBe(9);
+    });
+
+    it('gets parts, checked against the whole shard by the peer', async () => {
+      const { transport, peers, damage } = await begin();
+      const [peer] = peers;
+      const shard = sampleShard(1);
+      await transport.put(peer, shard);
+      const into = new Uint8Array(SMALL / 4 + 7).fill(9);
+      const range = { offset: 2_048, length: 1_024, period: 4_096 };
+      expect(await transport.getParts(peer, shard.id, range, into)).toBe(SMALL / 4);
+      expect(into.subarray(SMALL / 4).every((byte) => byte === 9)).toBe(true);
+      const scattered = new Uint8Array(SMALL);
+      scatterParts(into.subarray(0, SMALL / 4), range, scattered);
+      shard.bytes.forEach((byte, at) => {
+        const inPart = at % 4_096 >= 2_048 && at % 4_096 < 3_072;
+        if (scattered[at] !== (inPart ? byte : 0)) throw new Error(`wrong byte at ${at}`);
+      });
+      // What does not lie within the shard to its end is left out.
+      expect(await transport.getParts(peer, shard.id, { offset: 5, length: 64, period: 40_000 }, into)).toBe(
+        128,
+      );
+      expect(await transport.getParts(peer, shard.id, { offset: 5, length: 64, period: SMALL }, into)).toBe(
+        64,
+      );
+      await refuses(
+        transport.getParts(peer, shard.id, { offset: 0, length: 64, period: 65 }, into),
+        'PEER_PROTOCOL',
+      );
+      for (const wrong of [
+        { offset: SMALL - 63, length: 64, period: 64 },
+        { offset: 0, length: 63, period: 64 },
+        { offset: 0, length: 65, period: 64 },
+        { offset: 0, length: SMALL + 1, period: 2 * SMALL },
+      ]) {
+        await refuses(transport.getParts(peer, shard.id, wrong, into), 'FORMAT_INVALID');
+      }
+      await refuses(transport.getParts(peers[1], shard.id, range, into), 'PEER_NO_SHARD');
+      await damage(peer, shard.id);
+      await refuses(transport.getParts(peer, shard.id, range, into), 'PEER_SHARD_CORRUPT');
     });
 
     it('carries refusals with their codes and goes on working', async () => {

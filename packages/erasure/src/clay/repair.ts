@@ -1,3 +1,4 @@
+import type { StridedRange } from '@holdfast/contracts';
 import {
   type ClayGeometry,
   type ClayShape,
@@ -7,13 +8,6 @@ import {
   rowOf,
   shardAt,
 } from './geometry.ts';
-
-/** Bytes `offset + i × period` … `+ length − 1` of a shard, for every i with `i × period` below the shard's length. */
-export interface StridedRange {
-  readonly offset: number;
-  readonly length: number;
-  readonly period: number;
-}
 
 /** What each helper has to send of its shard to rebuild a lost one: one byte in helpers − k + 1. */
 export function repairRange(shape: ClayShape, lost: number): StridedRange {

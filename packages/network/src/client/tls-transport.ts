@@ -109,6 +109,12 @@ export function tlsTransport(options: TlsTransportOptions): ShardTransport {
       const { body } = await call('data', peer, { request, body: null, destination }, settings);
       return body?.length ?? 0;
     },
+    async getParts(peer, id, range, into, settings) {
+      const request = { type: 'get-parts', id, range } as const;
+      const destination = (length: number) => (length > into.length ? null : into);
+      const { body } = await call('data', peer, { request, body: null, destination }, settings);
+      return body?.length ?? 0;
+    },
     async have(peer, ids, settings) {
       requireIds(ids);
       return ask(peer, { type: 'have', ids }, settings, (result) => decodeHave(result, ids.length));

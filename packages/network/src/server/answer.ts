@@ -1,10 +1,14 @@
 import {
+  gatherParts,
   type HaveResult,
   HoldfastError,
+  isStridedRange,
   type OwnerId,
   type PeerStatus,
+  type ShardId,
   type ShardStore,
   type StoredShard,
+  type StridedRange,
 } from '@holdfast/contracts';
 import type { CborValue } from '@holdfast/formats';
 import {
@@ -47,6 +51,8 @@ export async function answer(store: ShardStore, facts: StatusFacts, question: Qu
       const body = await store.get(owner, request.id, { ...range, into: question.space ?? undefined });
       return { result: null, body };
     }
+    case 'get-parts':
+      return { result: null, body: await parts(store, owner, request, question.space) };
     case 'have':
       return plain(encodeHave((await store.has(owner, request.ids)).map((shard) => shard && have(shard))));
     case 'delete':
@@ -70,6 +76,24 @@ export async function answer(store: ShardStore, facts: StatusFacts, question: Qu
     default:
       throw new HoldfastError('PEER_PROTOCOL', 'A request of an unknown type');
   }
+}
+
+/** The whole shard is read, so that the store checks it: one that has rotted must not go into another. */
+async function parts(
+  store: ShardStore,
+  owner: OwnerId,
+  { id, range }: { id: ShardId; range: StridedRange },
+  space: Uint8Array | null,
+): Promise<Uint8Array> {
+  const shard = await store.get(owner, id, { into: space ?? undefined });
+  if (!isStridedRange(range, shard.length)) {
+    const { offset, length, period } = range;
+    throw new HoldfastError(
+      'FORMAT_INVALID',
+      `The range ${offset}+${length} of each ${period} is none of shard ${id}.`,
+    );
+  }
+  return shard.subarray(0, gatherParts(shard, range));
 }
 
 const plain = (result: CborValue): Answer => ({ result, body: null });

@@ -12,6 +12,7 @@ import {
   encodeOk,
   FrameReader,
   type NumberedRequest,
+  type RequestType,
 } from '@holdfast/formats/wire';
 import type { Member } from '../membership/member.ts';
 import { type Answer, answer, type StatusFacts } from './answer.ts';
@@ -30,6 +31,8 @@ export interface Shared {
 }
 
 const EMPTY = new Uint8Array(0);
+/** Requests that receive or send a body. */
+const BUFFERED: ReadonlySet<RequestType> = new Set(['put', 'get', 'get-parts', 'head-put']);
 /** How long a refused side has to read why before the socket is torn down. */
 const FAREWELL = 1_000;
 
@@ -180,7 +183,7 @@ export class ServerConnection {
     const { limits, pool } = this.#shared;
     if (this.#inFlight >= limits.maxInFlight) return null;
     const { type } = this.#arriving!.request;
-    if (type !== 'put' && type !== 'get' && type !== 'head-put') return 'discard';
+    if (!BUFFERED.has(type)) return 'discard';
     this.#buffer = pool.take();
     if (this.#buffer === null) pool.whenFree(this.#retry);
     return this.#buffer;
