@@ -21,6 +21,8 @@ export interface Policy {
   readonly version: number;
   readonly k: number;
   readonly m: number;
+  /** 0: plain Reed–Solomon. Else a Clay code that rebuilds a shard from parts of so many others. */
+  readonly helpers: number;
   /** Most shards of one partition on one operator's peers; never above k − 1. */
   readonly maxPerOperator: number;
   /** zstd level, 1 … 19; 0 stores without compressing. */
@@ -189,6 +191,43 @@ export interface VerifyReport {
   readonly healthy: boolean;
 }
 
+export interface RepairRequest extends RunOptions {
+  /** Default: every snapshot. */
+  readonly snapshot?: SnapshotId;
+  /** Fetch and check every shard, instead of asking peers what they have: finds also what has rotted. */
+  readonly read: boolean;
+}
+
+/** A shard that was made again, and that its peer did not take back. */
+export interface UnrepairedShard {
+  readonly partition: PartitionId;
+  readonly number: number;
+  readonly index: number;
+  readonly peer: PeerId;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface RepairReport {
+  readonly snapshots: readonly SnapshotId[];
+  readonly partitions: number;
+  /** Those that lacked shards with peers that answer. */
+  readonly damagedPartitions: number;
+  readonly repairedShards: number;
+  /** Of these, made from parts of other shards. */
+  readonly repairedFromParts: number;
+  readonly repairedBytes: number;
+  /** What was fetched of other shards to make them. */
+  readonly fetchedBytes: number;
+  /** Of peers that did not answer: left as they are. */
+  readonly unreachableShards: number;
+  readonly failed: readonly UnrepairedShard[];
+  /** Partitions with too few shards for now. */
+  readonly lost: readonly { readonly partition: PartitionId; readonly snapshots: readonly SnapshotId[] }[];
+  readonly faults: readonly PeerFault[];
+  readonly seconds: number;
+}
+
 export interface SnapshotObject {
   readonly path: Uint8Array;
   readonly kind: string;
@@ -201,6 +240,8 @@ export interface Engine {
   backup(request: BackupRequest): Promise<BackupReport>;
   restore(request: RestoreRequest): Promise<RestoreReport>;
   verify(request: VerifyRequest): Promise<VerifyReport>;
+  /** Makes shards again that peers have lost, and gives them back to these peers. */
+  repair(request: RepairRequest): Promise<RepairReport>;
   /** Reads the snapshot's manifest from peers, checks it, and lists its objects in order. */
   objects(snapshot: SnapshotId, options?: RunOptions): AsyncIterable<SnapshotObject>;
   /** All partitions that the snapshot needs, manifest and metadata included. */

@@ -1,9 +1,12 @@
 import { HoldfastError, type SnapshotId, type Stripe } from '@holdfast/contracts';
+import { clayGeometry } from '@holdfast/erasure/clay-shape';
 import type {
   BackupReport,
   BackupRequest,
   Engine,
   EngineContext,
+  RepairReport,
+  RepairRequest,
   RestoreReport,
   RestoreRequest,
   RunOptions,
@@ -12,6 +15,7 @@ import type {
   VerifyRequest,
 } from './api.ts';
 import { BackupManager } from './backup/backup-manager.ts';
+import { repairSnapshots } from './repair/repair-run.ts';
 import { ReadSession } from './restore/read-session.ts';
 import { restoreSnapshot } from './restore/restore-run.ts';
 import { verifySnapshots } from './restore/verify-run.ts';
@@ -44,6 +48,10 @@ export class HoldfastEngine implements Engine {
     return verifySnapshots(this.#context, request);
   }
 
+  repair(request: RepairRequest): Promise<RepairReport> {
+    return repairSnapshots(this.#context, request);
+  }
+
   objects(snapshot: SnapshotId, options: RunOptions = {}): AsyncIterable<SnapshotObject> {
     return ReadSession.stream(this.#context, options, async function* (session) {
       const reader = await session.open(await session.record(snapshot));
@@ -69,12 +77,13 @@ export class HoldfastEngine implements Engine {
   async close(): Promise<void> {}
 }
 
-function checkPolicy({ k, m, maxPerOperator }: EngineContext['policy']): void {
+function checkPolicy({ k, m, helpers, maxPerOperator }: EngineContext['policy']): void {
   if (k < 2 || m < 1 || k + m > 255) {
     throw new HoldfastError('CODE_PARAMETERS', `A policy of k=${k}, m=${m} is not possible.`, {
       hint: 'Choose k of at least 2 (with 1 a single peer could read everything), m of at least 1, and k + m at most 255.',
     });
   }
+  if (helpers !== 0) clayGeometry({ k, m, helpers });
   if (maxPerOperator < 1 || maxPerOperator > k - 1) {
     throw new HoldfastError(
       'CODE_PARAMETERS',

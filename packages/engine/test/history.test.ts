@@ -57,7 +57,15 @@ describe('the history on the peers', () => {
 });
 
 it('shards move to any peer that may take them, however many fail', async () => {
-  const policy = { version: 1, k: 2, m: 2, maxPerOperator: 1, compressionLevel: 1, leaseDays: 30 };
+  const policy = {
+    version: 1,
+    k: 2,
+    m: 2,
+    helpers: 0,
+    maxPerOperator: 1,
+    compressionLevel: 1,
+    leaseDays: 30,
+  };
   const vault = await testVault({ policy });
   try {
     for (const peer of vault.peers.slice(0, 3)) vault.transport.faults(peer).failAfter = 2;

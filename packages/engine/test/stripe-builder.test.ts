@@ -9,7 +9,7 @@ import type { FramePart, SealReport, SharedArena, StripeIdentity } from '../src/
 import { StripeBuilder } from '../src/sealing/stripe-builder.ts';
 import { ThreadArenas } from '../src/sealing/thread-arenas.ts';
 
-const [K, M] = [3, 2];
+const CODE = { k: 3, m: 2, helpers: 0 };
 const keys = SealingKeys.fromSecret(randomBytes(32));
 const identities: StripeIdentity[] = [1, 2].map((number) => ({
   id: `00000000-0000-4000-8000-00000000000${number}` as PartitionId,
@@ -29,7 +29,7 @@ class TestLane {
   constructor() {
     const set = new ArenaSet(2, (arena) => this.arenas.push(arena));
     for (const identity of identities) this.record.given({ type: 'identity', identity });
-    for (let i = 0; i < 2; i++) this.record.given({ type: 'release', arena: set.pick(K + M, K)! });
+    for (let i = 0; i < 2; i++) this.record.given({ type: 'release', arena: set.pick(CODE)! });
   }
 
   /** @param stopAt where it stops, having told of it or not. */
@@ -40,8 +40,7 @@ class TestLane {
     const builder = new StripeBuilder({
       arenas,
       keys,
-      k: K,
-      m: M,
+      code: CODE,
       compressionLevel: 1,
       identity: async () => stock.shift()!,
       closing: (sizeClass) => {

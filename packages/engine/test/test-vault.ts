@@ -40,6 +40,7 @@ export const POLICY: Policy = {
   version: 1,
   k: 3,
   m: 2,
+  helpers: 0,
   maxPerOperator: 2,
   compressionLevel: 1,
   leaseDays: 30,

@@ -31,7 +31,7 @@ function runAtEnd(
   all.set(program.tables, TABLES);
   new Uint32Array(memory.buffer, INPUTS, K).set(addresses.slice(0, K));
   new Uint32Array(memory.buffer, OUTPUTS, M).set(addresses.slice(K));
-  const run = instantiate(variant, memory);
+  const { run } = instantiate(variant, memory);
   for (const mode of [KernelMode.store, KernelMode.verify, KernelMode.add, KernelMode.store]) {
     const differs = run(mode, M, program.xorFirst, K, TABLES, INPUTS, OUTPUTS, BYTES, 64, swept);
     if (mode === KernelMode.verify) expect(differs).toBe(0);

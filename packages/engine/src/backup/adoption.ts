@@ -1,4 +1,10 @@
-import { type Catalog, type ChunkId, HoldfastError, type PartitionJournal } from '@holdfast/contracts';
+import {
+  type Catalog,
+  type ChunkId,
+  HoldfastError,
+  type PartitionJournal,
+  type Stripe,
+} from '@holdfast/contracts';
 import type { EngineEvent, Policy } from '../api.ts';
 import type { EncryptionManager } from '../sealing/encryption-manager.ts';
 import type { ResealRequest } from '../sealing/protocol.ts';
@@ -78,7 +84,7 @@ export class Adoption {
       if (acknowledged.length === stripe.shards.length) {
         await catalog.completePartition(stripe.id);
         this.shardsResumed += acknowledged.length;
-      } else if (stripe.k === policy.k && stripe.m === policy.m && (await shards.mayResume(stripe)))
+      } else if (sameCode(stripe, policy) && (await shards.mayResume(stripe)))
         this.#adopt({ ...journal, acknowledged });
       else await catalog.abandonPartition(stripe.id);
     }
@@ -176,6 +182,10 @@ export class Adoption {
     await catalog.abandonPartition(journal.stripe.id);
   }
 }
+
+/** A stripe is sealed again as it was or not at all. */
+const sameCode = (stripe: Stripe, { k, m, helpers }: Policy): boolean =>
+  stripe.k === k && stripe.m === m && stripe.helpers === helpers;
 
 function resealRequest({ journal, frames }: AdoptedPartition): ResealRequest {
   const { id, number, epoch, sizeClass } = journal.stripe;

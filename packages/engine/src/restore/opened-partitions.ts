@@ -114,13 +114,14 @@ export class OpenedPartitions {
       const outcome = await shards.fetch(stripe, arena.reference, stripe.k, signal);
       onFetched(outcome.fetchedBytes);
       if (outcome.present.length < stripe.k) throw this.#tooFew(stripe, outcome);
-      const { id, epoch, k, m, sizeClass, size, checksum } = stripe;
+      const { id, epoch, k, m, helpers, sizeClass, size, checksum } = stripe;
       const buffer = this.#takeSpare(bytes);
       const payload = await encryption.open(arena, {
         id,
         epoch,
         k,
         m,
+        helpers,
         sizeClass,
         size,
         checksum,

@@ -1,8 +1,9 @@
-import { HoldfastError, type SnapshotId, type Stripe } from '@holdfast/contracts';
+import { HoldfastError, type Stripe } from '@holdfast/contracts';
 import type { EngineContext, PartitionHealth, VerifyReport, VerifyRequest } from '../api.ts';
 import { ByteBudget } from '../flow/byte-budget.ts';
 import type { BorrowedArena } from '../sealing/encryption-manager.ts';
 import type { FetchOutcome } from '../shards/fetch-race.ts';
+import { PartitionUse } from './partition-use.ts';
 import { ReadSession } from './read-session.ts';
 
 /** Partitions fetched whole at once. */
@@ -15,7 +16,6 @@ export function verifySnapshots(context: EngineContext, request: VerifyRequest):
 /** Fetches every shard of the chosen partitions and takes them through everything a restore would do but writing. */
 class VerifyRun {
   readonly #session: ReadSession;
-  readonly #usedBy = new Map<Stripe['number'], { stripe: Stripe; snapshots: Set<SnapshotId> }>();
   readonly #damaged: PartitionHealth[] = [];
   readonly #lost: Stripe[] = [];
   #checkedShards = 0;
@@ -28,11 +28,9 @@ class VerifyRun {
   async execute(request: VerifyRequest): Promise<VerifyReport> {
     const { engine, storage, meter, tasks } = this.#session.run;
     const started = engine.clock.monotonic();
-    const records = request.snapshot
-      ? [await this.#session.record(request.snapshot)]
-      : await engine.catalog.snapshots();
-    for (const record of records) await this.#collect(record.id);
-    const chosen = this.#choose(request.sample);
+    const use = await PartitionUse.collect(this.#session, request.snapshot);
+    const stripes = use.stripes();
+    const chosen = this.#choose(stripes, request.sample);
     meter.expect(
       chosen.reduce((sum, stripe) => sum + stripe.sizeClass * stripe.shards.length, 0),
       null,
@@ -48,16 +46,13 @@ class VerifyRun {
     }
     await tasks.settle();
     return {
-      snapshots: records.map(({ id }) => id),
-      partitions: this.#usedBy.size,
+      snapshots: use.snapshots,
+      partitions: stripes.length,
       checkedPartitions: chosen.length,
       checkedShards: this.#checkedShards,
       checkedBytes: this.#checkedBytes,
       damaged: this.#damaged.sort((a, b) => a.margin - b.margin || a.number - b.number),
-      lost: this.#lost.map((stripe) => ({
-        partition: stripe.id,
-        snapshots: [...this.#usedBy.get(stripe.number)!.snapshots],
-      })),
+      lost: this.#lost.map((stripe) => ({ partition: stripe.id, snapshots: use.usedBy(stripe) })),
       faults: storage.faults(),
       seconds: (engine.clock.monotonic() - started) / 1000,
       restorable: this.#lost.length === 0,
@@ -65,29 +60,9 @@ class VerifyRun {
     };
   }
 
-  /** The snapshot's partitions. Where its metadata cannot be read, it is the metadata's partitions that are lost. */
-  async #collect(id: SnapshotId): Promise<void> {
-    const record = await this.#session.record(id);
-    this.#use(record.manifest, id);
-    try {
-      const reader = await this.#session.open(record);
-      for (const stripe of reader.manifest.metadata.partitions) this.#use(stripe, id);
-      for await (const stripe of reader.stripes()) this.#use(stripe, id);
-    } catch (error) {
-      if (!HoldfastError.is(error, 'TOO_FEW_SHARDS')) throw error;
-    }
-  }
-
-  #use(stripe: Stripe, snapshot: SnapshotId): void {
-    const known = this.#usedBy.get(stripe.number);
-    if (known) known.snapshots.add(snapshot);
-    else this.#usedBy.set(stripe.number, { stripe, snapshots: new Set([snapshot]) });
-  }
-
   /** A random sample, at least one partition of those there are. */
-  #choose(sample: number): Stripe[] {
+  #choose(stripes: readonly Stripe[], sample: number): readonly Stripe[] {
     const { random } = this.#session.run.engine;
-    const stripes = [...this.#usedBy.values()].map(({ stripe }) => stripe);
     if (sample >= 1) return stripes;
     const count = Math.max(1, Math.round(stripes.length * sample));
     return stripes
@@ -119,9 +94,9 @@ class VerifyRun {
   /** Everything that a restore would do, but for writing. */
   async #open(stripe: Stripe, arena: BorrowedArena, present: readonly number[]): Promise<void> {
     const { encryption } = this.#session.run;
-    const { id, epoch, k, m, sizeClass, size, checksum } = stripe;
+    const { id, epoch, k, m, helpers, sizeClass, size, checksum } = stripe;
     const payload = await encryption.open(arena, {
-      ...{ id, epoch, k, m, sizeClass, size, checksum, present },
+      ...{ id, epoch, k, m, helpers, sizeClass, size, checksum, present },
       payload: new SharedArrayBuffer(k * sizeClass),
     });
     try {

@@ -1,7 +1,13 @@
 import { SHARD_BYTES } from '@holdfast/contracts';
 import { payloadCapacity } from '@holdfast/crypto';
-import { StripeArena } from '@holdfast/erasure';
-import type { ArenaReference, SharedArena } from './protocol.ts';
+import { type ArenaSize, StripeArena } from '@holdfast/erasure';
+import type { ArenaReference, SharedArena, StripeCode } from './protocol.ts';
+
+/** With a slot for each shard, and scratch for the payload. */
+export function arenaSizeFor({ k, m, helpers }: StripeCode): ArenaSize {
+  const size = { shards: k + m, shardBytes: SHARD_BYTES, scratchBytes: payloadCapacity(k, SHARD_BYTES) };
+  return helpers === 0 ? size : { ...size, clay: { k, m, helpers } };
+}
 
 /**
  * A lane's arenas: each holds one stripe while it is sealed and sent, or fetched and opened. Their number bounds the lane's
@@ -27,11 +33,11 @@ export class ArenaSet {
     return this.#shared;
   }
 
-  /** Index of an arena with at least `shards` slots, and scratch for the payload of `k` primaries. */
-  async take(shards: number, k: number): Promise<number> {
+  /** Index of an arena that holds such a stripe. */
+  async take(code: StripeCode): Promise<number> {
     for (;;) {
       if (this.#failure) throw this.#failure;
-      const index = this.pick(shards, k);
+      const index = this.pick(code);
       if (index !== null) return index;
       const waiter = Promise.withResolvers<void>();
       this.#waiters.push(waiter);
@@ -40,13 +46,14 @@ export class ArenaSet {
   }
 
   /** The same; null when none is free. */
-  pick(shards: number, k: number): number | null {
-    const free = this.#free.findIndex((index) => this.#suits(index, shards, k));
+  pick(code: StripeCode): number | null {
+    const wanted = arenaSizeFor(code);
+    const free = this.#free.findIndex((index) => suits(this.#shared[index]!.size, wanted));
     if (free >= 0) return this.#free.splice(free, 1)[0]!;
-    if (this.#arenas.length < this.#limit) return this.#create(this.#arenas.length, shards, k);
+    if (this.#arenas.length < this.#limit) return this.#create(this.#arenas.length, wanted);
     // Stripes of another shape (the policy changed since): replace an idle arena rather than grow the set.
     const idle = this.#free.pop();
-    return idle === undefined ? null : this.#create(idle, shards, k);
+    return idle === undefined ? null : this.#create(idle, wanted);
   }
 
   release(index: number): void {
@@ -69,17 +76,18 @@ export class ArenaSet {
     };
   }
 
-  #suits(index: number, shards: number, k: number): boolean {
-    const { size } = this.#shared[index]!;
-    return size.shards >= shards && size.scratchBytes >= payloadCapacity(k, SHARD_BYTES);
-  }
-
-  #create(index: number, shards: number, k: number): number {
-    const size = { shards, shardBytes: SHARD_BYTES, scratchBytes: payloadCapacity(k, SHARD_BYTES) };
+  #create(index: number, size: ArenaSize): number {
     const arena = StripeArena.create(size);
+    const shared = { index, memory: arena.memory, size };
     this.#arenas[index] = arena;
-    this.#shared[index] = { index, memory: arena.memory, size };
-    this.#made(this.#shared[index]);
+    this.#shared[index] = shared;
+    this.#made(shared);
     return index;
   }
+}
+
+function suits(size: ArenaSize, wanted: ArenaSize): boolean {
+  const roomy = size.shards >= wanted.shards && (size.scratchBytes ?? 0) >= (wanted.scratchBytes ?? 0);
+  const [clay, other] = [wanted.clay, size.clay];
+  return roomy && (!clay || (clay.k === other?.k && clay.m === other.m && clay.helpers === other.helpers));
 }

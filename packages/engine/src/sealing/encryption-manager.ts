@@ -1,16 +1,20 @@
 import { availableParallelism } from 'node:os';
-import { MiB, type PartitionId, type Random, type Stripe } from '@holdfast/contracts';
-import { payloadCapacity, type VaultKeys } from '@holdfast/crypto';
+import { type Hash, MiB, type PartitionId, type Random, type Stripe } from '@holdfast/contracts';
+import type { VaultKeys } from '@holdfast/crypto';
+import { arenaBytes } from '@holdfast/erasure';
 import type { EngineEvent, Policy } from '../api.ts';
 import { SlabPool } from '../flow/slab-pool.ts';
+import { arenaSizeFor } from './arena-set.ts';
 import { Lane } from './lane.ts';
 import type {
   ArenaReference,
   FrameInput,
   FramePlacement,
   OpenRequest,
+  RebuildFrom,
   ResealRequest,
   SealedStripe,
+  StripeCode,
   StripeIdentity,
 } from './protocol.ts';
 
@@ -24,11 +28,8 @@ const MAX_WORKERS = 8;
 const SLAB_BYTES = 4 * MiB;
 const IDENTITIES_IN_STOCK = 3;
 
-const defaultWorkers = (arenaBytes: number): number =>
-  Math.max(
-    1,
-    Math.min(availableParallelism(), MAX_WORKERS, Math.floor(ARENA_LIMIT / MIN_ARENAS / arenaBytes)),
-  );
+const defaultWorkers = (bytes: number): number =>
+  Math.max(1, Math.min(availableParallelism(), MAX_WORKERS, Math.floor(ARENA_LIMIT / MIN_ARENAS / bytes)));
 
 export interface EncryptionOptions {
   readonly keys: VaultKeys;
@@ -62,6 +63,7 @@ export class EncryptionManager {
   readonly slabs: SlabPool;
   readonly #lanes: Lane[];
   readonly #options: EncryptionOptions;
+  readonly #code: StripeCode;
   readonly #numbers: number[] = [];
   #nextBorrow = 0;
   #nextHandle = 0;
@@ -69,15 +71,16 @@ export class EncryptionManager {
   constructor(options: EncryptionOptions) {
     this.#options = options;
     const { keys, onEvent } = options;
-    const { k, m, compressionLevel } = options.policy;
-    const arenaBytes = (k + m) * MiB + payloadCapacity(k, MiB);
-    const count = options.workers ?? defaultWorkers(arenaBytes);
-    const arenas = Math.max(MIN_ARENAS, Math.floor(ARENA_BUDGET / count / arenaBytes));
+    const { k, m, helpers, compressionLevel } = options.policy;
+    this.#code = { k, m, helpers };
+    const bytes = arenaBytes(arenaSizeFor(this.#code));
+    const count = options.workers ?? defaultWorkers(bytes);
+    const arenas = Math.max(MIN_ARENAS, Math.floor(ARENA_BUDGET / count / bytes));
     this.slabs = new SlabPool({ slabs: count * 3 + 2, slabBytes: SLAB_BYTES });
     const { slabs } = this.slabs;
     this.#lanes = Array.from(
       { length: count },
-      () => new Lane({ keys, slabs, k, m, compressionLevel, arenas, onEvent }),
+      () => new Lane({ keys, slabs, code: this.#code, compressionLevel, arenas, onEvent }),
     );
   }
 
@@ -97,9 +100,8 @@ export class EncryptionManager {
 
   /** Call once before sealing: gives all arenas to the threads, and some identities. */
   async stock(): Promise<void> {
-    const { k, m } = this.#options.policy;
-    for (const [index, lane] of this.#lanes.entries()) {
-      for (let arena = lane.arenas.pick(k + m, k); arena !== null; arena = lane.arenas.pick(k + m, k))
+    for (const [index, { arenas }] of this.#lanes.entries()) {
+      for (let arena = arenas.pick(this.#code); arena !== null; arena = arenas.pick(this.#code))
         this.release(index, arena);
       for (let i = 0; i < IDENTITIES_IN_STOCK; i++) await this.supplyIdentity(index);
     }
@@ -136,10 +138,10 @@ export class EncryptionManager {
   }
 
   /** Not beside sealing, for which the threads have all arenas. */
-  async borrow({ k, m }: Pick<Stripe, 'k' | 'm'>): Promise<BorrowedArena> {
+  async borrow(code: StripeCode): Promise<BorrowedArena> {
     const lane = this.#nextBorrow++ % this.lanes;
     const { arenas } = this.#lanes[lane]!;
-    return { reference: arenas.reference(await arenas.take(k + m, k)), lane };
+    return { reference: arenas.reference(await arenas.take(code)), lane };
   }
 
   giveBack({ lane, reference }: BorrowedArena): void {
@@ -153,6 +155,13 @@ export class EncryptionManager {
     const full: OpenRequest = { ...request, handle, arena: reference.index };
     const frames = await this.#lanes[lane]!.ask<number>({ type: 'open', request: full });
     return { lane, handle, frames };
+  }
+
+  /** Makes shards again, in their slots of the arena; what they hash to, in the order asked for. */
+  rebuild(arena: BorrowedArena, stripe: Stripe, how: RebuildFrom): Promise<Hash[]> {
+    const { id, k, m, helpers, sizeClass } = stripe;
+    const request = { arena: arena.reference.index, id, code: { k, m, helpers }, sizeClass, how };
+    return this.#lanes[arena.lane]!.ask({ type: 'rebuild', request });
   }
 
   /** The frame's raw bytes, checked chunk by chunk: in `into`, or in memory of their own where they do not fit. */

@@ -29,6 +29,10 @@ export function nameOf(request: JobRequest | undefined, record: LaneRecord): Job
       const partition = request.request.id;
       return { words: `while opening partition ${partition}`, details: { partition } };
     }
+    case 'rebuild': {
+      const partition = request.request.id;
+      return { words: `while making shards of partition ${partition} again`, details: { partition } };
+    }
     case 'inflate': {
       const { handle, frame } = request.request;
       const partition = record.opened(handle)?.id;

@@ -78,14 +78,13 @@ export class Lane {
   }
 
   #start(): WorkerThread {
-    const { keys, slabs, k, m, compressionLevel } = this.#options;
+    const { keys, slabs, code, compressionLevel } = this.#options;
     return new WorkerThread({
       init: {
         sealingKeys: keys.exportSealing(),
         chunkIdKey: keys.chunkIdKey(),
         slabs,
-        k,
-        m,
+        code,
         compressionLevel,
       },
       receive: (message) => this.#receive(message),
@@ -135,10 +134,10 @@ export class Lane {
   }
 
   #sealed({ identity, frames }: Pick<SealedStripe, 'identity' | 'frames'>, report: SealReport): void {
-    const { k, m } = this.#options;
+    const { code } = this.#options;
     const lengths = frames.flatMap(({ chunks }) => chunks.map(({ length }) => length));
     if (lengths.reduce((sum, length) => sum + length, 0) === report.rawSize)
-      this.onSealed({ ...report, identity, k, m, frames, arena: this.arenas.reference(report.arena) });
+      this.onSealed({ ...report, ...code, identity, frames, arena: this.arenas.reference(report.arena) });
     else
       this.#fail(new HoldfastError('INTERNAL', `Partition ${identity.id} has other content than is known.`));
   }

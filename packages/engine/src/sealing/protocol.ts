@@ -1,8 +1,11 @@
-import type { ChunkId, Hash, PartitionId, SizeClass } from '@holdfast/contracts';
+import type { ChunkId, Hash, PartitionId, SizeClass, Stripe } from '@holdfast/contracts';
 import type { ArenaSize } from '@holdfast/erasure';
 import type { WorkerFailure } from './worker-failure.ts';
 
 /** What passes between the main thread and a sealing worker. Bytes stay in shared memory; only descriptions travel. */
+
+/** How a stripe is cut and coded. */
+export type StripeCode = Pick<Stripe, 'k' | 'm' | 'helpers'>;
 
 export interface WorkerInit {
   /** One 32-bit word; no longer 0: nobody waits for the results of what is still queued. */
@@ -12,8 +15,7 @@ export interface WorkerInit {
   readonly sealingKeys: Uint8Array;
   /** Keyed-hash key for chunk and block hashes. */
   readonly chunkIdKey: Uint8Array;
-  readonly k: number;
-  readonly m: number;
+  readonly code: StripeCode;
   readonly compressionLevel: number;
 }
 
@@ -55,7 +57,7 @@ export interface SealedFrame {
 export interface SharedArena {
   readonly index: number;
   readonly memory: WebAssembly.Memory;
-  readonly size: Required<ArenaSize>;
+  readonly size: ArenaSize;
 }
 
 export interface ArenaReference {
@@ -86,22 +88,18 @@ export interface SealReport {
 }
 
 /** A stripe as it lies in its arena: n shards ready to be sent from there. */
-export interface SealedStripe extends Omit<SealReport, 'arena'> {
+export interface SealedStripe extends Omit<SealReport, 'arena'>, StripeCode {
   readonly identity: StripeIdentity;
-  readonly k: number;
-  readonly m: number;
   readonly frames: readonly { readonly codec: number; readonly chunks: readonly ChunkEntry[] }[];
   readonly arena: ArenaReference;
 }
 
-export interface OpenRequest {
+export interface OpenRequest extends StripeCode {
   /** Names the opened payload from now on; never used twice. */
   readonly handle: number;
   readonly arena: number;
   readonly id: PartitionId;
   readonly epoch: number;
-  readonly k: number;
-  readonly m: number;
   readonly sizeClass: SizeClass;
   readonly size: number;
   readonly checksum: Hash;
@@ -116,6 +114,20 @@ export interface InflateRequest {
   readonly frame: number;
   /** Where the raw bytes go if they fit; null to check them only. */
   readonly into: SharedArrayBuffer | null;
+}
+
+/** Shards from whole others, or one shard from parts of others. */
+export type RebuildFrom =
+  | { readonly present: readonly number[]; readonly wanted: readonly number[] }
+  | { readonly lost: number; readonly from: readonly number[] };
+
+export interface RebuildRequest {
+  readonly arena: number;
+  /** For messages. */
+  readonly id: PartitionId;
+  readonly code: StripeCode;
+  readonly sizeClass: SizeClass;
+  readonly how: RebuildFrom;
 }
 
 export interface ResealRequest {
@@ -145,6 +157,7 @@ export type ToWorker =
     }
   | { readonly type: 'flush'; readonly ticket: number }
   | { readonly type: 'reseal'; readonly ticket: number; readonly request: ResealRequest }
+  | { readonly type: 'rebuild'; readonly ticket: number; readonly request: RebuildRequest }
   | { readonly type: 'open'; readonly ticket: number; readonly request: OpenRequest }
   /** Another thread has opened it. */
   | { readonly type: 'reopen'; readonly request: OpenRequest }

@@ -15,6 +15,7 @@ import type {
   ResealRequest,
   SealedFrame,
   SealReport,
+  StripeCode,
   StripeIdentity,
   StripeState,
 } from './protocol.ts';
@@ -38,8 +39,7 @@ interface OpenStripe {
 export interface StripeBuilderOptions {
   readonly arenas: ThreadArenas;
   readonly keys: SealingKeys;
-  readonly k: number;
-  readonly m: number;
+  readonly code: StripeCode;
   readonly compressionLevel: number;
   /** Next unused identity; waits until the main thread has supplied one. */
   readonly identity: () => Promise<StripeIdentity>;
@@ -133,7 +133,7 @@ export class StripeBuilder {
 
   /** Seals what is open, in the smallest size class that holds it. */
   flush(): void {
-    if (this.#open) this.#seal(this.#open, smallestClass(this.#open, this.#options.k), []);
+    if (this.#open) this.#seal(this.#open, smallestClass(this.#open, this.#options.code.k), []);
   }
 
   /**
@@ -175,11 +175,11 @@ export class StripeBuilder {
   }
 
   #lay(identity: StripeIdentity, arena: number, sizeClass: SizeClass = SHARD_BYTES): OpenStripe {
-    const { arenas, k } = this.#options;
+    const { arenas, code } = this.#options;
     return {
       identity,
       arena,
-      payload: arenas.get(arena).scratch.subarray(0, payloadCapacity(k, sizeClass)),
+      payload: arenas.get(arena).scratch.subarray(0, payloadCapacity(code.k, sizeClass)),
       frames: [],
       used: PAYLOAD_HEADER_BYTES,
       indexBytes: PAYLOAD_INDEX_BASE_BYTES,
@@ -194,13 +194,14 @@ export class StripeBuilder {
   }
 
   #finish(stripe: OpenStripe, sizeClass: SizeClass): SealReport {
-    const { arenas, k, m } = this.#options;
+    const { arenas, code } = this.#options;
+    const { k, m } = code;
     const payload = stripe.payload.subarray(0, payloadCapacity(k, sizeClass));
     const size = finishPayload(payload, stripe.frames);
     const arena = arenas.get(stripe.arena);
     const shards = Array.from({ length: k + m }, (_, i) => arena.shard(i, sizeClass));
     const checksum = this.#sealShards(stripe.identity, payload, size, shards.slice(0, k));
-    arena.encode({ k, m, bytes: sizeClass });
+    arena.encode({ ...code, bytes: sizeClass });
     const hashes = shards.map((shard) => blake3Hex(shard));
     const rawSize = stripe.frames.reduce((sum, frame) => sum + frame.rawLength, 0);
     return { arena: stripe.arena, sizeClass, size, rawSize, checksum, hashes };

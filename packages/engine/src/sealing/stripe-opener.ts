@@ -81,12 +81,12 @@ export class StripeOpener {
 }
 
 function openPayloadOf(request: OpenRequest, arenas: ThreadArenas, keys: SealingKeys): void {
-  const { k, m, sizeClass, id, epoch } = request;
+  const { k, m, helpers, sizeClass, id, epoch } = request;
   const arena = arenas.get(request.arena);
   const present = new Set(request.present);
   const missing = Array.from({ length: k }, (_, index) => index).filter((index) => !present.has(index));
   if (missing.length > 0)
-    arena.reconstruct({ k, m, bytes: sizeClass, present: request.present, wanted: missing });
+    arena.reconstruct({ k, m, helpers, bytes: sizeClass, present: request.present, wanted: missing });
   const payload = payloadOf(request);
   const partition = keys.partition(epoch, id);
   let shardKeys: Uint8Array[] = [];

@@ -16,6 +16,7 @@ import type {
 } from './protocol.ts';
 import { StripeBuilder } from './stripe-builder.ts';
 import { StripeOpener } from './stripe-opener.ts';
+import { rebuildShards } from './stripe-rebuilder.ts';
 import { ThreadArenas } from './thread-arenas.ts';
 import { describeFailure } from './worker-failure.ts';
 
@@ -38,8 +39,7 @@ const identityWaiters: (() => void)[] = [];
 const builder = new StripeBuilder({
   arenas,
   keys,
-  k: init.k,
-  m: init.m,
+  code: init.code,
   compressionLevel: init.compressionLevel,
   identity: async () => {
     while (identities.length === 0) await new Promise<void>((resolve) => identityWaiters.push(resolve));
@@ -82,6 +82,9 @@ port.on('message', (message: ToWorker) => {
       return;
     case 'open':
       void answer(message.ticket, async () => open(message.request));
+      return;
+    case 'rebuild':
+      void answer(message.ticket, async () => rebuildShards(message.request, arenas));
       return;
     case 'reopen':
       opener.reopen(message.request);

@@ -12,6 +12,7 @@ import {
 import type { EngineEvent, Policy } from '../api.ts';
 import { TaskGroup } from '../flow/task-group.ts';
 import type { ArenaReference, SealedStripe } from '../sealing/protocol.ts';
+import { slotView } from '../sealing/slot-view.ts';
 import type { StorageManager } from '../storage/storage-manager.ts';
 import { type FetchOutcome, fetchShards } from './fetch-race.ts';
 import { StripePlacement } from './stripe-placement.ts';
@@ -69,7 +70,7 @@ export class ShardManager {
 
   /** Places, journals and sends a new stripe. Resolves when all its shards are durable and the catalog knows. */
   async store(sealed: SealedStripe, source: string, signal: AbortSignal): Promise<StoreOutcome> {
-    const { identity, k, m, sizeClass, frames, hashes } = sealed;
+    const { identity, k, m, helpers, sizeClass, frames, hashes } = sealed;
     this.#options.storage.revisit(signal);
     const placement = StripePlacement.assign(this.#placementContext(), identity.id, { k, m, sizeClass });
     const stripe: Stripe = {
@@ -79,6 +80,7 @@ export class ShardManager {
       epoch: identity.epoch,
       k,
       m,
+      helpers,
       sizeClass,
       size: sealed.size,
       rawSize: sealed.rawSize,
@@ -293,6 +295,3 @@ export class ShardManager {
     return { storage, policy, salt: placementSalt, onEvent };
   }
 }
-
-const slotView = (arena: ArenaReference, index: number, bytes: number): Uint8Array =>
-  Buffer.from(arena.memory, arena.slots[index]!, bytes);

@@ -1,10 +1,12 @@
 import { HoldfastError, type PeerId, type Random } from '@holdfast/contracts';
 import { openPayload, payloadCapacity, SealingKeys } from '@holdfast/crypto';
+import { StripeArena } from '@holdfast/erasure';
 import { MemoryCatalog } from '@holdfast/testing/memory-catalog';
 import { MemoryClock } from '@holdfast/testing/memory-clock';
 import { memoryTransport } from '@holdfast/testing/memory-transport';
-import { ArenaSet } from '../../src/sealing/arena-set.ts';
+import { arenaSizeFor } from '../../src/sealing/arena-set.ts';
 import { StripeOpener } from '../../src/sealing/stripe-opener.ts';
+import { ThreadArenas } from '../../src/sealing/thread-arenas.ts';
 import { type FetchOutcome, fetchShards } from '../../src/shards/fetch-race.ts';
 import { StorageManager } from '../../src/storage/storage-manager.ts';
 import { CORRUPTIONS, type Corruption, corrupt, type Family } from './corrupt.ts';
@@ -15,6 +17,8 @@ export type Detected = 'SEAL_BROKEN' | 'HASH_MISMATCH';
 /** An older version has a good seal, since it was sealed under the same key: that is for hash and checksum to notice. */
 const WITHOUT_SEAL: Corruption = 'an older version';
 
+const ARENA = 0;
+
 /** A silent wrong byte, or a corruption that is told wrongly. */
 export class Undetected extends Error {}
 
@@ -23,12 +27,11 @@ export class Detection {
   readonly #family: Family;
   readonly #slots: Uint8Array[];
   readonly #fetched: Uint8Array[];
-  readonly #arenas = new ArenaSet(1);
+  readonly #arenas = new ThreadArenas();
   readonly #opener: StripeOpener;
   readonly #shardKeys: Uint8Array[];
   readonly #payload: SharedArrayBuffer;
   readonly #zeros: Uint8Array;
-  #arena: number | null = null;
 
   constructor(shape: Shape) {
     const { k } = shape;
@@ -44,6 +47,8 @@ export class Detection {
       SealingKeys.fromExport(KEYS.exportSealing()),
       KEYS.chunkIdKey(),
     );
+    const size = arenaSizeFor({ ...shape, helpers: 0 });
+    this.#arenas.know({ index: ARENA, memory: StripeArena.create(size).memory, size });
     this.#shardKeys = KEYS.partition(EPOCH, this.#stripe.record.id).shardKeys(k);
     this.#payload = new SharedArrayBuffer(payloadCapacity(k, SIZE_CLASS));
     this.#zeros = new Uint8Array(this.#payload.byteLength);
@@ -120,18 +125,17 @@ export class Detection {
    * @param spare shards more than needed: those corrupted may then be none of those that are read. Null says so.
    */
   async byRestore(random: Random, spare = 0): Promise<Detected | null> {
-    const { k, m, id, sizeClass, size, checksum, epoch } = this.#stripe.record;
+    const { k, m, helpers, id, sizeClass, size, checksum, epoch } = this.#stripe.record;
     // Often all primaries, as where no peer is missing: only then is there nothing but the seals of those to notice it.
     const order = random.uniform() < 0.3 ? range(k + m) : shuffled(range(k + m), random);
     const present = order.slice(0, k + spare);
     const wrong = few(present, random).slice(0, m + 1);
     this.#prepare(wrong, random);
-    this.#arena ??= await this.#arenas.take(k + m, k);
-    const arena = this.#arenas.get(this.#arena);
+    const arena = this.#arenas.get(ARENA);
     for (const index of present) arena.shard(index, sizeClass).set(this.#slots[index]!);
-    const place = { handle: 1, arena: this.#arena, payload: this.#payload };
+    const place = { handle: 1, arena: ARENA, payload: this.#payload };
     const failure = errorOf(() =>
-      this.#opener.open({ ...place, id, epoch, k, m, sizeClass, size, checksum, present }),
+      this.#opener.open({ ...place, id, epoch, k, m, helpers, sizeClass, size, checksum, present }),
     );
     this.#opener.forget(place.handle);
     const detected = this.#judge(failure, (index) => arena.shard(index, sizeClass));

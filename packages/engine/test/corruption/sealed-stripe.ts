@@ -54,6 +54,7 @@ export function sealedStripe({ k, m }: Shape, id: string, content: string): Seal
     epoch: EPOCH,
     k,
     m,
+    helpers: 0,
     sizeClass: SIZE_CLASS,
     size,
     rawSize: size,
