@@ -7,6 +7,7 @@ import { registerLab } from './commands/lab.ts';
 import { registerPeer } from './commands/peer.ts';
 import { registerPeers } from './commands/peers.ts';
 import { registerPhrase } from './commands/phrase.ts';
+import { registerRepair } from './commands/repair.ts';
 import { registerRestore } from './commands/restore.ts';
 import { registerShow } from './commands/show.ts';
 import { registerSnapshots } from './commands/snapshots.ts';
@@ -54,6 +55,7 @@ export function buildProgram(): Command {
   registerShow(program);
   registerRestore(program);
   registerVerify(program);
+  registerRepair(program);
   registerStatus(program);
   program.commandsGroup('Lending disk to others:');
   registerPeer(program);

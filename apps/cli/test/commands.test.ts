@@ -24,7 +24,7 @@ beforeAll(async () => {
   const made = await run(['init', '--json', '--k', '3', '--m', '2']);
   expect(json(made)).toMatchObject({
     vault: { directory: vault, fingerprint: expect.stringMatching(/^[0-9a-f-]{19}$/) },
-    policy: { k: 3, m: 2, maxPerOperator: 2 },
+    policy: { k: 3, m: 2, helpers: 0, maxPerOperator: 2 },
     passphrase: false,
   });
   // Into a pipe goes no secret unless it was asked for.

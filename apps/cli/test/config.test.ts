@@ -11,7 +11,7 @@ import type { ConfigProblem } from '../src/config/problems.ts';
 import { defaultMaxPerOperator } from '../src/config/schema.ts';
 import { configTemplate } from '../src/config/template.ts';
 
-const TEMPLATE = configTemplate({ k: 4, m: 2, maxPerOperator: 2 });
+const TEMPLATE = configTemplate({ k: 4, m: 2, helpers: 0, maxPerOperator: 2 });
 
 function mistakes(text: string): ConfigProblem[] {
   try {
@@ -30,6 +30,7 @@ describe('the configuration', () => {
     expect(written.policy).toEqual({
       version: 1,
       k: 4,
+      helpers: 0,
       m: 2,
       maxPerOperator: 2,
       compressionLevel: 1,
@@ -65,7 +66,7 @@ describe('the configuration', () => {
     const [problem] = mistakes('version: 1\npolicy:\n  quorum: 3\n');
     expect(problem).toMatchObject({ line: 3, suggestion: null });
     expect(problem!.message).toContain(
-      'known here: compressionLevel, k, leaseDays, m, maxPerOperator, version',
+      'known here: compressionLevel, helpers, k, leaseDays, m, maxPerOperator, version',
     );
   });
 
@@ -76,6 +77,7 @@ describe('the configuration', () => {
     ['version: 1\npolicy:\n  k: 1\n', 'policy.k', 3],
     ['version: 1\npolicy:\n  k: 4\n  maxPerOperator: 4\n', 'policy.maxPerOperator', 4],
     ['version: 1\npolicy:\n  k: 200\n  m: 100\n', 'policy.k', 3],
+    ['version: 1\npolicy:\n  k: 10\n  m: 4\n  helpers: 12\n', 'policy.helpers', 5],
     ['version: 1\nsources:\n  a:\n    kind: postgres\n', 'sources.a.kind', 4],
     ['version: 1\nsources:\n  a:\n    kind: tree\n', 'sources.a.path', 3],
     ['version: 1\nnetwork:\n  requestTimeout: soon\n', 'network.requestTimeout', 3],

@@ -54,7 +54,13 @@ describe('a lab', { timeout: 120_000 }, () => {
       't',
     );
     expect(backups).toMatchObject([
-      { source: 'files', ok: true, problems: [], headPeers: 5, snapshot: { tags: ['t'], k: 2, m: 1 } },
+      {
+        source: 'files',
+        ok: true,
+        problems: [],
+        headPeers: 5,
+        snapshot: { tags: ['t'], k: 2, m: 1, helpers: 0 },
+      },
     ]);
     const id = backups[0]!.snapshot.id;
 

@@ -27,6 +27,8 @@ export interface LabPlan {
   readonly k: number;
   readonly m: number;
   readonly operators?: number;
+  /** Of a Clay code. */
+  readonly helpers?: number;
 }
 
 /** A swarm made by `holdfast lab up` in a directory of its own, which goes away with it, whatever happens. */
@@ -48,8 +50,18 @@ export class Lab {
 
   static async up(plan: LabPlan): Promise<Lab> {
     const lab = new Lab(await mkdtemp(join(tmpdir(), 'holdfast-e2e-')), plan);
-    const { peers, k, m, operators } = plan;
-    const shape = ['--peers', peers, '--k', k, '--m', m, ...(operators ? ['--operators', operators] : [])];
+    const { peers, k, m, operators, helpers = 0 } = plan;
+    const shape = [
+      '--peers',
+      peers,
+      '--k',
+      k,
+      '--m',
+      m,
+      '--helpers',
+      helpers,
+      ...(operators ? ['--operators', operators] : []),
+    ];
     try {
       await mustRun(['lab', 'up', '--json', '--capacity', '8GiB', '-d', lab.#lab, ...shape.map(String)]);
       return lab;

@@ -3,6 +3,13 @@ export interface Output {
   readonly error: ErrorOutput;
   readonly backups: readonly BackupOutput[];
   readonly snapshots: readonly { readonly id: string; readonly source: string; readonly complete: boolean }[];
+  // repair
+  readonly repairedShards: number;
+  readonly repairedFromParts: number;
+  readonly repairedBytes: number;
+  readonly fetchedBytes: number;
+  readonly unreachableShards: number;
+  readonly failed: readonly unknown[];
   // restore
   readonly bytes: number;
   readonly objects: number;

@@ -1,29 +1,25 @@
 import type { Command } from 'commander';
+import { type Code, type CodeOptions, codeInWords, codeOptions, parseCode } from '../config/code-options.ts';
 import { examples, type Invocation, runs } from '../invocation.ts';
 import { phraseLines } from '../output/phrase-view.ts';
 import { facts } from '../output/table.ts';
 import { parseCount } from '../units/count.ts';
 import type { CreatedVault } from '../vault/create.ts';
 
-interface InitOptions {
-  readonly k: string;
-  readonly m: string;
+interface InitOptions extends CodeOptions {
   readonly maxPerOperator?: string;
   readonly swarm: string;
   readonly showPhrase?: boolean;
 }
 
 export function registerInit(program: Command): void {
-  const command = program
-    .command('init')
+  const command = codeOptions(program.command('init'))
     .summary('create a vault: keys, swarm authority, configuration')
     .description(
       'Creates a vault: the root secret, your identity towards peers, the authority of your swarm, an empty catalog and a ' +
         'commented holdfast.yaml. With HOLDFAST_PASSPHRASE or HOLDFAST_PASSPHRASE_FILE set, the root secret is protected ' +
         'by that passphrase.',
     )
-    .option('--k <count>', 'shards needed to rebuild a partition; fewer reveal nothing', '4')
-    .option('--m <count>', 'parity shards: peers of a partition that may be lost', '2')
     .option(
       '--max-per-operator <count>',
       "most shards of a partition on one operator's peers (default: m, below k)",
@@ -33,6 +29,7 @@ export function registerInit(program: Command): void {
   examples(command, [
     ['holdfast init', 'in ~/.holdfast, any 4 of 6 shards'],
     ['holdfast init --vault /srv/vault --k 10 --m 4', 'elsewhere, for a larger swarm'],
+    ['holdfast init --k 10 --m 4 --helpers 13', 'where little is to be sent to rebuild a shard'],
     ['HOLDFAST_PASSPHRASE_FILE=/run/secrets/p holdfast init', 'with a passphrase'],
   ]);
   runs(command, init);
@@ -42,14 +39,14 @@ async function init({ console, vault }: Invocation, options: InitOptions): Promi
   const { defaultMaxPerOperator } = await import('../config/schema.ts');
   const { environmentPassphrase } = await import('../vault/passphrase.ts');
   const { createVault } = await import('../vault/create.ts');
-  const k = parseCount(options.k, '--k', 2, 200);
-  const m = parseCount(options.m, '--m', 1, 255 - k);
+  const code = await parseCode(options);
+  const { k, m } = code;
   const maxPerOperator =
     options.maxPerOperator === undefined
       ? defaultMaxPerOperator(k, m)
       : parseCount(options.maxPerOperator, '--max-per-operator', 1, k - 1);
   const passphrase = await environmentPassphrase();
-  const policy = { k, m, maxPerOperator };
+  const policy = { ...code, maxPerOperator };
   const made = await createVault({ directory: vault, policy, passphrase, swarm: options.swarm });
   const showPhrase = options.showPhrase === true || (process.stdout.isTTY === true && !console.json);
   const { phrase, ...shown } = made;
@@ -66,7 +63,7 @@ async function init({ console, vault }: Invocation, options: InitOptions): Promi
 
 function initLines(
   made: CreatedVault,
-  policy: { k: number; m: number; maxPerOperator: number },
+  policy: Code & { maxPerOperator: number },
   protectedKey: boolean,
   showPhrase: boolean,
   colors: Invocation['console']['colors'],
@@ -77,10 +74,7 @@ function initLines(
     ...facts([
       ['fingerprint', made.fingerprint],
       ['owner', made.owner],
-      [
-        'policy',
-        `any ${k} of ${k + m} shards rebuild a partition; at most ${maxPerOperator} of them on one operator`,
-      ],
+      ['policy', `${codeInWords(policy)}; at most ${maxPerOperator} shards on one operator`],
       [
         'root key',
         protectedKey ? 'keys/root.key, under your passphrase' : 'keys/root.key, without a passphrase',

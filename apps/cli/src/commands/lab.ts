@@ -1,5 +1,6 @@
 import { HoldfastError } from '@holdfast/contracts';
 import type { Command } from 'commander';
+import { type CodeOptions, codeOptions, parseCode } from '../config/code-options.ts';
 import { examples, type Invocation, runs } from '../invocation.ts';
 import type { LabState } from '../lab/state.ts';
 
@@ -7,13 +8,11 @@ interface LabOptions {
   readonly directory: string;
 }
 
-interface UpOptions extends LabOptions {
+interface UpOptions extends LabOptions, CodeOptions {
   readonly peers: string;
   readonly regions: string;
   readonly operators?: string;
   readonly capacity: string;
-  readonly k: string;
-  readonly m: string;
 }
 
 export function registerLab(program: Command): void {
@@ -30,7 +29,7 @@ export function registerLab(program: Command): void {
     ['holdfast lab down', 'everything is gone again'],
   ]);
 
-  const up = directoryOption(lab.command('up'))
+  const up = codeOptions(directoryOption(lab.command('up')))
     .summary('start a swarm and make a vault for it')
     .description(
       'Makes a vault and peers, admits them, and starts them on 127.0.0.1. They outlive this command.',
@@ -42,9 +41,7 @@ export function registerLab(program: Command): void {
       'eu/de/berlin,eu/fr/paris,na/us/nyc,as/jp/tokyo',
     )
     .option('--operators <count>', 'dealt out to the peers in turn (default: 6, at most one per peer)')
-    .option('--capacity <size>', 'what each peer lends', '100GiB')
-    .option('--k <count>', 'shards needed to rebuild a partition', '4')
-    .option('--m <count>', 'parity shards', '2');
+    .option('--capacity <size>', 'what each peer lends', '100GiB');
   examples(up, [
     ['holdfast lab up', '12 peers, 4 regions, 6 operators'],
     ['holdfast lab up --peers 20 --k 10 --m 4 --operators 10', 'a wider code'],
@@ -96,8 +93,7 @@ async function raise({ console, signal }: Invocation, options: UpOptions): Promi
   const { parseBytes } = await import('../units/bytes.ts');
   const { parseRegions } = await import('../lab/options.ts');
   const { defaultMaxPerOperator } = await import('../config/schema.ts');
-  const k = parseCount(options.k, '--k', 2, 200);
-  const m = parseCount(options.m, '--m', 1, 255 - k);
+  const code = await parseCode(options);
   parseBytes(options.capacity);
   const peers = parseCount(options.peers, '--peers', 1, 200);
   const operators =
@@ -105,7 +101,7 @@ async function raise({ console, signal }: Invocation, options: UpOptions): Promi
       ? Math.min(6, peers)
       : parseCount(options.operators, '--operators', 1, peers);
   const regions = parseRegions(options.regions);
-  const policy = { k, m, maxPerOperator: defaultMaxPerOperator(k, m) };
+  const policy = { ...code, maxPerOperator: defaultMaxPerOperator(code.k, code.m) };
   refuseTooFew(peers, operators, policy);
   const { raiseLab } = await import('../lab/up.ts');
   const directory = resolve(options.directory);

@@ -1,3 +1,5 @@
+import { HoldfastError } from '@holdfast/contracts';
+import { clayGeometry } from '@holdfast/erasure/clay-shape';
 import { z } from 'zod';
 import { parseDuration } from '../units/duration.ts';
 
@@ -36,11 +38,24 @@ const duration = z.string().transform((text, context) => {
   }
 });
 
+/** Null for plain Reed–Solomon and for a Clay code that exists. */
+export function helpersProblem(shape: { k: number; m: number; helpers: number }): string | null {
+  if (shape.helpers === 0 || shape.k + shape.m > 255) return null;
+  try {
+    clayGeometry(shape);
+    return null;
+  } catch (error) {
+    if (HoldfastError.is(error)) return error.message;
+    throw error;
+  }
+}
+
 const policy = z
   .strictObject({
     version: z.int().min(1).max(65_535).default(1),
     k: z.int().min(2).max(200).default(4),
     m: z.int().min(1).max(200).default(2),
+    helpers: z.int().min(0).max(254).default(0),
     maxPerOperator: z.int().min(1).max(199).optional(),
     compressionLevel: z.int().min(0).max(19).default(1),
     leaseDays: z.int().min(1).max(3650).default(90),
@@ -52,6 +67,8 @@ const policy = z
       const message = `must not exceed k − 1 = ${value.k - 1}: one operator could rebuild partitions alone`;
       context.addIssue({ code: 'custom', path: ['maxPerOperator'], message });
     }
+    const problem = helpersProblem(value);
+    if (problem !== null) context.addIssue({ code: 'custom', path: ['helpers'], message: problem });
   })
   .transform((value) => ({
     ...value,

@@ -1,8 +1,8 @@
 import type { PolicyConfig } from './schema.ts';
 
 /** What `holdfast init` writes: every setting with its default and its meaning. */
-export function configTemplate(policy: Pick<PolicyConfig, 'k' | 'm' | 'maxPerOperator'>): string {
-  const { k, m, maxPerOperator } = policy;
+export function configTemplate(policy: Pick<PolicyConfig, 'k' | 'm' | 'helpers' | 'maxPerOperator'>): string {
+  const { k, m, helpers, maxPerOperator } = policy;
   return `# Holdfast configuration. Unknown keys are errors. Every setting is explained in docs/configuration.md.
 version: 1
 
@@ -14,6 +14,9 @@ policy:
   k: ${k}
   # Parity shards: so many peers of a partition may be lost at once. Space on peers: (k + m) / k of the data.
   m: ${m}
+  # 0: plain Reed-Solomon; a lost shard is rebuilt from k whole others. Else a Clay code: from parts of so many others,
+  # k + 1 to k + m - 1, which is less to send and more to compute.
+  helpers: ${helpers}
   # Most shards of one partition on the peers of one operator; never above k - 1. Up to m, a whole operator may vanish.
   maxPerOperator: ${maxPerOperator}
   # zstd level from 1 (fast) to 19 (small); 0 does not compress.

@@ -16,7 +16,7 @@ export interface LabPlan {
   readonly regions: readonly string[];
   readonly operators: number;
   readonly capacity: string;
-  readonly policy: Pick<PolicyConfig, 'k' | 'm' | 'maxPerOperator'>;
+  readonly policy: Pick<PolicyConfig, 'k' | 'm' | 'helpers' | 'maxPerOperator'>;
 }
 
 /** Placeholder in a request made before the operating system gave a port; the catalog gets the real one later. */

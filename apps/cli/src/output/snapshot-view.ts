@@ -1,4 +1,5 @@
 import type { SnapshotRecord } from '@holdfast/contracts';
+import { codeInWords } from '../config/code-options.ts';
 import { formatBytes } from '../units/bytes.ts';
 import { formatCount } from '../units/count.ts';
 import { formatAgo, formatDuration, formatMoment } from '../units/duration.ts';
@@ -22,6 +23,7 @@ export function snapshotJson(snapshot: SnapshotRecord): Record<string, unknown> 
     totals,
     k: manifest.k,
     m: manifest.m,
+    helpers: manifest.helpers,
   };
 }
 
@@ -63,7 +65,7 @@ export function snapshotFacts(snapshot: SnapshotRecord, colors: Colors, now: num
         `${formatBytes(totals.newBytes)}, stored as ${formatBytes(totals.storedBytes)}, parity included`,
       ],
       ['partitions', formatCount(totals.partitions)],
-      ['coding', `any ${manifest.k} of ${manifest.k + manifest.m} shards rebuild a partition`],
+      ['coding', codeInWords(manifest)],
       ['complete', snapshot.complete ? 'yes' : colors.yellow('no: some objects could not be read')],
       ...(snapshot.tags.length > 0 ? ([['tags', snapshot.tags.join(', ')]] as const) : []),
     ]),

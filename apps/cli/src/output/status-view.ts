@@ -1,3 +1,4 @@
+import { codeInWords } from '../config/code-options.ts';
 import { formatBytes } from '../units/bytes.ts';
 import { formatCount } from '../units/count.ts';
 import { formatAgo, formatMoment } from '../units/duration.ts';
@@ -52,10 +53,7 @@ export function statusLines(state: VaultState, colors: Colors, now: number): str
     headline(state, colors),
     ...facts([
       ['vault', `${state.vault}  ${colors.dim(state.fingerprint)}`],
-      [
-        'policy',
-        `any ${policy.k} of ${policy.k + policy.m} shards; at most ${policy.maxPerOperator} per operator`,
-      ],
+      ['policy', `${codeInWords(policy)}; at most ${policy.maxPerOperator} shards per operator`],
       ['peers', unreachable.length === 0 ? peers : colors.yellow(peers)],
       ['margin', marginText(state, colors)],
       [

@@ -13,7 +13,7 @@ import { issueOwnerCertificate } from './owner-certificate.ts';
 
 export interface NewVault {
   readonly directory: string;
-  readonly policy: Pick<PolicyConfig, 'k' | 'm' | 'maxPerOperator'>;
+  readonly policy: Pick<PolicyConfig, 'k' | 'm' | 'helpers' | 'maxPerOperator'>;
   readonly passphrase: string | null;
   /** The swarm's name, in its authority's certificate. */
   readonly swarm: string;

@@ -1,5 +1,6 @@
 import type { CatalogTotals, PartitionJournal, SnapshotRecord } from '@holdfast/contracts';
 import { keyFileFingerprint } from '@holdfast/crypto';
+import type { PolicyConfig } from '../config/schema.ts';
 import { formatCount } from '../units/count.ts';
 import { vaultLayout } from './layout.ts';
 import { type Margins, measureMargins } from './margins.ts';
@@ -10,7 +11,7 @@ import { type Probe, probePeers } from './probe.ts';
 export interface VaultState {
   readonly vault: string;
   readonly fingerprint: string;
-  readonly policy: { readonly k: number; readonly m: number; readonly maxPerOperator: number };
+  readonly policy: Pick<PolicyConfig, 'k' | 'm' | 'helpers' | 'maxPerOperator'>;
   readonly probes: readonly Probe[];
   readonly unreachable: readonly Probe[];
   readonly snapshots: number;
