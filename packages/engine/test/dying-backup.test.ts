@@ -103,7 +103,10 @@ describe('a backup whose sealing thread dies', { timeout: 60_000 }, () => {
   it('completes though a thread dies with nothing to do', async () => {
     const vault = await newVault({ peers: 7 });
     // When the manifest has been flushed there is nothing more to seal, but shards have yet to be sent.
-    const { report, restarts } = await backUpAndDie(vault, { at: 'got flush', nth: 3, how: 'later' });
+    const restarts: Restarts = [];
+    const onEvent = collecting(restarts);
+    fate({ at: 'got flush', nth: 3, how: 'later' });
+    const report = await slowly(vault, () => backUp(vault.engine, OBJECTS, { onEvent }), 250);
     expect(restarts).toMatchObject([{ job: 'with nothing to do' }]);
     await expectSound(vault, report);
   });
@@ -302,11 +305,11 @@ describe('a backup that is cancelled', { timeout: 60_000 }, () => {
     const running = rejection(backUp(vault.engine, OBJECTS, { signal: controller.signal }));
     while (passed('compress') < 2) await new Promise((resolve) => setTimeout(resolve, 1));
     controller.abort();
-    const begun = passed('got frame');
+    const begun = passed('compress');
     expect(await running).toMatchObject({ code: 'CANCELLED' });
     expect(threadsRunning()).toBe(0);
-    expect(passed('got frame')).toBeGreaterThanOrEqual(begun);
-    expect(passed('compress')).toBeLessThanOrEqual(2 + 3 * 2);
+    // The frame at hand is finished in each lane, in at most two parts and an attempt that did not fit.
+    expect(passed('compress')).toBeLessThanOrEqual(begun + 3 * 2);
   });
 
   it('ends though all arenas wait for peers that do not answer', async () => {
