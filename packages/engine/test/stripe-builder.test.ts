@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { PartitionId } from '@holdfast/contracts';
 import { SealingKeys } from '@holdfast/crypto';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { ArenaSet } from '../src/sealing/arena-set.ts';
 import { chunkId } from '../src/sealing/chunk-id.ts';
 import { LaneRecord } from '../src/sealing/lane-record.ts';
@@ -20,15 +20,18 @@ const identities: StripeIdentity[] = [1, 2].map((number) => ({
 
 class Stopped extends Error {}
 
+afterEach(() => vi.restoreAllMocks());
+
 /** What a lane keeps, and the builders of its threads one after the other. */
 class TestLane {
   readonly record = new LaneRecord();
   readonly arenas: SharedArena[] = [];
   readonly reports: SealReport[] = [];
 
-  constructor() {
+  constructor(...supply: StripeIdentity[]) {
     const set = new ArenaSet(2, (arena) => this.arenas.push(arena));
-    for (const identity of identities) this.record.given({ type: 'identity', identity });
+    for (const identity of supply.length > 0 ? supply : identities)
+      this.record.given({ type: 'identity', identity });
     for (let i = 0; i < 2; i++) this.record.given({ type: 'release', arena: set.pick(CODE)! });
   }
 
@@ -113,4 +116,23 @@ it('goes on with an open stripe as if nothing had happened, whatever was half wr
   await other.add(builder, CONTENT);
   builder.flush();
   expect(lane.reports).toEqual(other.reports);
+});
+
+it('wipes shard keys also when sealing fails', async () => {
+  const made: Uint8Array[] = [];
+  const { partition } = keys;
+  vi.spyOn(keys, 'partition').mockImplementation((...args) => {
+    const derived = partition.apply(keys, args);
+    const { shardKeys } = derived;
+    derived.shardKeys = (k) => {
+      made.push(...shardKeys.call(derived, k));
+      return made;
+    };
+    return derived;
+  });
+  const lane = new TestLane({ ...identities[0]!, packageKey: randomBytes(31) });
+  const builder = lane.start();
+  await lane.add(builder, CONTENT);
+  expect(() => builder.flush()).toThrow(expect.objectContaining({ code: 'CODE_PARAMETERS' }));
+  expect(made).toEqual(Array.from({ length: K }, () => new Uint8Array(32)));
 });
