@@ -1,19 +1,20 @@
-import { HoldfastError, type ShardTransport } from '@holdfast/contracts';
+import type { ShardTransport } from '@holdfast/contracts';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { backUp, rejection } from './content.ts';
+import { backUp } from './content.ts';
 import type { Death, Point } from './mortal/deaths.ts';
 import {
   backUpAndDie,
   collecting,
   expectNothingTwice,
   expectSound,
+  interrupted,
   OBJECTS,
   type Restarts,
   slowly,
 } from './mortal/sound.ts';
-import { fate, passed, threadsRunning, threadsStarted } from './mortal/threads.ts';
-import { POLICY, type TestVault } from './test-vault.ts';
+import { fate, threadsRunning, threadsStarted } from './mortal/threads.ts';
+import { POLICY } from './test-vault.ts';
 import { newVault } from './vaults.ts';
 
 vi.mock('node:worker_threads', async (original) => {
@@ -151,21 +152,6 @@ const deaths = (points: readonly Point[]): fc.Arbitrary<Death[]> =>
     { minLength: 1, maxLength: 8 },
   );
 
-/** Lets so many PUTs through, and aborts. */
-async function interrupted(vault: TestVault, after: number): Promise<void> {
-  const controller = new AbortController();
-  let begun = 0;
-  const put: ShardTransport['put'] = async (peer, shard, options) => {
-    if (begun++ < after) return vault.transport.put(peer, shard, options);
-    controller.abort();
-    throw new HoldfastError('CANCELLED', 'The test stops here.');
-  };
-  const engine = await vault.reopen({ transport: { ...vault.transport, put } });
-  expect(await rejection(backUp(engine, OBJECTS, { signal: controller.signal }))).toMatchObject({
-    code: 'CANCELLED',
-  });
-}
-
 describe('whenever threads die', { timeout: 180_000 }, () => {
   it('a backup completes, or says that it cannot, and the next one goes on', async () => {
     let failed = 0;
@@ -228,136 +214,5 @@ describe('a partition that an interrupted run left half sent', { timeout: 60_000
     expect(sent.filter((id) => stored.has(id as never))).toEqual([]);
     await expectSound(vault, report);
     expectNothingTwice(vault);
-  });
-});
-
-describe('a job that no thread survives', { timeout: 60_000 }, () => {
-  it('ends a backup with what it was, and the next one goes on', async () => {
-    const vault = await newVault({ peers: 7, workers: 2 });
-    fate({ at: 'compress', nth: 6, times: Infinity });
-    const restarts: Restarts = [];
-    const error = await rejection(backUp(vault.engine, OBJECTS, { onEvent: collecting(restarts) }));
-    expect(error.code).toBe('WORKER_DIED');
-    expect(error.message).toMatch(/died 3 times while compressing \d+ bytes in chunks [0-9a-f]{64}/);
-    const { chunks, objects } = error.details as { chunks: string[]; objects: string[] };
-    expect(error.message).toContain(chunks[0]!);
-    expect(error.message).toContain(`content of ${objects[0]}`);
-    const paths = OBJECTS.map(({ path }) => path);
-    expect(objects.filter((path) => !paths.includes(path))).toEqual([]);
-    expect(restarts.length).toBeGreaterThanOrEqual(2);
-    expect(await vault.catalog.snapshots()).toEqual([]);
-    expect(threadsRunning()).toBe(0);
-    const { report } = await backUpAndDie(vault);
-    await expectSound(vault, report);
-  });
-
-  it.each<Death>([
-    { at: 'seal a shard', nth: 2, times: Infinity },
-    { at: 'got adopt', nth: 1, times: Infinity },
-  ])('names the partition: $at', async (death) => {
-    const vault = await newVault({ peers: 7 });
-    fate({ at: 'before sealed', nth: 1 }, death);
-    const error = await rejection(backUp(vault.engine, OBJECTS));
-    const { partition } = error.details as { partition: string };
-    expect(error.message).toContain(`died 3 times while sealing partition ${partition}`);
-    const { report } = await backUpAndDie(vault);
-    await expectSound(vault, report);
-  });
-
-  it('is no reason to give up the partition of an interrupted run', async () => {
-    const vault = await newVault({ peers: 7 });
-    fate();
-    await interrupted(vault, 3);
-    const journalled = await vault.catalog.journalledPartitions();
-    fate({ at: 'got reseal', nth: 1, times: Infinity });
-    const error = await rejection(backUp(vault.engine, OBJECTS));
-    const { partition } = error.details as { partition: string };
-    expect(error.message).toContain(`died 3 times while sealing partition ${partition} again`);
-    expect(journalled.map(({ stripe }) => stripe.id)).toContain(partition);
-    expect((await vault.catalog.journalledPartitions()).map(({ stripe }) => stripe.id)).toContain(partition);
-    const { report } = await backUpAndDie(vault);
-    expect(report.shardsResumed).toBeGreaterThan(0);
-    await expectSound(vault, report);
-  });
-
-  it('is not looked for when threads cannot even start', async () => {
-    const vault = await newVault({ peers: 7, workers: 2 });
-    fate({ at: 'start', nth: 1, times: Infinity });
-    const error = await rejection(backUp(vault.engine, OBJECTS));
-    expect(error).toMatchObject({ code: 'WORKER_DIED', message: expect.stringMatching(/could not start/) });
-    expect(threadsStarted()).toBe(2);
-    fate({ at: 'compress', nth: 2 }, { at: 'start', nth: 3, how: 'throw' });
-    expect((await rejection(backUp(vault.engine, OBJECTS))).message).toBe(
-      'A sealing thread could not start: The test throws at "start".',
-    );
-    expect(threadsStarted()).toBe(3);
-  });
-});
-
-/** Longer than any test. */
-const NEVER = 3_600_000;
-
-describe('a backup that is cancelled', { timeout: 60_000 }, () => {
-  it('ends while threads are busy, and starts no more of what was queued', async () => {
-    const vault = await newVault({ peers: 7, workers: 2, policy: { ...POLICY, compressionLevel: 19 } });
-    const controller = new AbortController();
-    fate();
-    const running = rejection(backUp(vault.engine, OBJECTS, { signal: controller.signal }));
-    while (passed('compress') < 2) await new Promise((resolve) => setTimeout(resolve, 1));
-    controller.abort();
-    const begun = passed('compress');
-    expect(await running).toMatchObject({ code: 'CANCELLED' });
-    expect(threadsRunning()).toBe(0);
-    // The frame at hand is finished in each lane, in at most two parts and an attempt that did not fit.
-    expect(passed('compress')).toBeLessThanOrEqual(begun + 3 * 2);
-  });
-
-  it('ends though all arenas wait for peers that do not answer', async () => {
-    const vault = await newVault({ peers: 7, workers: 2 });
-    const controller = new AbortController();
-    const put: ShardTransport['put'] = (peer, shard, options) => {
-      vault.transport.faults(peer).delay = NEVER;
-      return vault.transport.put(peer, shard, options);
-    };
-    const engine = await vault.reopen({ transport: { ...vault.transport, put } });
-    fate();
-    const running = rejection(backUp(engine, OBJECTS, { signal: controller.signal }));
-    while (vault.transport.counters.inFlight === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    controller.abort();
-    expect(await running).toMatchObject({ code: 'CANCELLED' });
-    expect(threadsRunning()).toBe(0);
-  });
-
-  it.each<Death>([
-    { at: 'compress', nth: 3 },
-    { at: 'seal a shard', nth: 2 },
-    { at: 'after sealed', nth: 1 },
-  ])('ends while a thread is being replaced: $at', async (death) => {
-    const vault = await newVault({ peers: 7 });
-    const controller = new AbortController();
-    fate(death);
-    const error = await rejection(
-      backUp(vault.engine, OBJECTS, {
-        signal: controller.signal,
-        onEvent: ({ type }) => type === 'worker-restarted' && controller.abort(),
-      }),
-    );
-    expect(error.code).toBe('CANCELLED');
-    expect(threadsStarted()).toBe(2);
-    expect(threadsRunning()).toBe(0);
-  });
-
-  it('starts no thread in place of one that dies while it ends', async () => {
-    const vault = await newVault({ peers: 7 });
-    const controller = new AbortController();
-    fate({ at: 'got frame', nth: 4 });
-    const running = rejection(backUp(vault.engine, OBJECTS, { signal: controller.signal }));
-    // Blocks this thread: the death is not noticed before the abort.
-    setImmediate(function wait() {
-      if (passed('got frame') < 4) return setImmediate(wait);
-      controller.abort();
-    });
-    expect(await running).toMatchObject({ code: expect.stringMatching(/CANCELLED/) });
-    expect(threadsRunning()).toBe(0);
   });
 });

@@ -1,6 +1,7 @@
+import { HoldfastError, type ShardTransport } from '@holdfast/contracts';
 import { expect } from 'vitest';
 import type { BackupReport, EngineEvent } from '../../src/index.ts';
-import { backUp, database, expectRestores, file, randomFile } from '../content.ts';
+import { backUp, database, expectRestores, file, randomFile, rejection } from '../content.ts';
 import { separationViolations } from '../separation.ts';
 import type { TestVault } from '../test-vault.ts';
 import type { Death } from './deaths.ts';
@@ -45,6 +46,21 @@ export async function backUpAndDie(
   const onEvent = collecting(restarts);
   const report = await slowly(vault, () => backUp(vault.engine, OBJECTS, { onEvent }));
   return { report, restarts };
+}
+
+/** Lets so many PUTs through, and aborts. */
+export async function interrupted(vault: TestVault, after: number): Promise<void> {
+  const controller = new AbortController();
+  let begun = 0;
+  const put: ShardTransport['put'] = async (peer, shard, options) => {
+    if (begun++ < after) return vault.transport.put(peer, shard, options);
+    controller.abort();
+    throw new HoldfastError('CANCELLED', 'The test stops here.');
+  };
+  const engine = await vault.reopen({ transport: { ...vault.transport, put } });
+  expect(await rejection(backUp(engine, OBJECTS, { signal: controller.signal }))).toMatchObject({
+    code: 'CANCELLED',
+  });
 }
 
 /** Nothing is lost, nothing stored twice, no key used for two things, and the peers are as far apart as ever. */
