@@ -134,5 +134,5 @@ it('wipes shard keys also when sealing fails', async () => {
   const builder = lane.start();
   await lane.add(builder, CONTENT);
   expect(() => builder.flush()).toThrow(expect.objectContaining({ code: 'CODE_PARAMETERS' }));
-  expect(made).toEqual(Array.from({ length: K }, () => new Uint8Array(32)));
+  expect(made).toEqual(Array.from({ length: CODE.k }, () => new Uint8Array(32)));
 });
