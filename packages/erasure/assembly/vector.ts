@@ -1,6 +1,7 @@
 // One pass over a range of columns: every input is read once and up to four outputs are made, 32 bytes at a time, with
 // all accumulators in registers. 4 outputs x 32 bytes is the widest shape that fits the sixteen registers of x64 (8
-// accumulators, 4 nibble vectors, 2 tables, mask). See docs/specs/erasure.md.
+// accumulators, 4 nibble vectors, a table and a product, mask, and the one that V8 keeps for itself). So each lookup is
+// added at once: two tables or two products at a time would not fit. See docs/specs/erasure.md.
 
 import { ADD, VERIFY } from './modes';
 
@@ -9,12 +10,6 @@ import { ADD, VERIFY } from './modes';
 function swizzle(table: v128, index: v128): v128 {
   // All indices are below 16, where relaxed and strict swizzle agree; the strict one costs an extra instruction on x64.
   return ASC_FEATURE_RELAXED_SIMD ? i8x16.relaxed_swizzle(table, index) : i8x16.swizzle(table, index);
-}
-
-// @ts-ignore: decorator
-@inline
-function product(lowTable: v128, highTable: v128, low: v128, high: v128): v128 {
-  return v128.xor(swizzle(lowTable, low), swizzle(highTable, high));
 }
 
 /**
@@ -35,7 +30,9 @@ export function pass(
   from: usize,
   to: usize,
 ): i32 {
-  const mask = i8x16.splat(15);
+  // Always 15. A constant would be made anew at each of its four uses in the loop, since V8 13.6 keeps none in registers:
+  // twelve more instructions for every 32 bytes, some on the ports that shuffle.
+  const mask = i8x16.splat(k > 0 ? 15 : 0);
   const skip: i32 = xorFirst ? 1 : 0;
   const entry: usize = (rows - skip) * 32;
   const inputsEnd = inputs + (<usize>k << 2);
@@ -72,24 +69,36 @@ export function pass(
         const aHigh = v128.and(i64x2.shr_u(a, 4), mask);
         const bHigh = v128.and(i64x2.shr_u(b, 4), mask);
         if (!xorFirst) {
-          const l = v128.load(table, 0), h = v128.load(table, 16);
-          a0 = v128.xor(a0, product(l, h, aLow, aHigh));
-          b0 = v128.xor(b0, product(l, h, bLow, bHigh));
+          const l = v128.load(table, 0);
+          a0 = v128.xor(a0, swizzle(l, aLow));
+          b0 = v128.xor(b0, swizzle(l, bLow));
+          const h = v128.load(table, 16);
+          a0 = v128.xor(a0, swizzle(h, aHigh));
+          b0 = v128.xor(b0, swizzle(h, bHigh));
         }
         if (rows > 1) {
-          const l = v128.load(table, 32), h = v128.load(table, 48);
-          a1 = v128.xor(a1, product(l, h, aLow, aHigh));
-          b1 = v128.xor(b1, product(l, h, bLow, bHigh));
+          const l = v128.load(table, 32);
+          a1 = v128.xor(a1, swizzle(l, aLow));
+          b1 = v128.xor(b1, swizzle(l, bLow));
+          const h = v128.load(table, 48);
+          a1 = v128.xor(a1, swizzle(h, aHigh));
+          b1 = v128.xor(b1, swizzle(h, bHigh));
         }
         if (rows > 2) {
-          const l = v128.load(table, 64), h = v128.load(table, 80);
-          a2 = v128.xor(a2, product(l, h, aLow, aHigh));
-          b2 = v128.xor(b2, product(l, h, bLow, bHigh));
+          const l = v128.load(table, 64);
+          a2 = v128.xor(a2, swizzle(l, aLow));
+          b2 = v128.xor(b2, swizzle(l, bLow));
+          const h = v128.load(table, 80);
+          a2 = v128.xor(a2, swizzle(h, aHigh));
+          b2 = v128.xor(b2, swizzle(h, bHigh));
         }
         if (rows > 3) {
-          const l = v128.load(table, 96), h = v128.load(table, 112);
-          a3 = v128.xor(a3, product(l, h, aLow, aHigh));
-          b3 = v128.xor(b3, product(l, h, bLow, bHigh));
+          const l = v128.load(table, 96);
+          a3 = v128.xor(a3, swizzle(l, aLow));
+          b3 = v128.xor(b3, swizzle(l, bLow));
+          const h = v128.load(table, 112);
+          a3 = v128.xor(a3, swizzle(h, aHigh));
+          b3 = v128.xor(b3, swizzle(h, bHigh));
         }
         table += entry;
       }
