@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { installPackages } from '../harness/debian.ts';
 import { directorySize } from '../harness/directory-size.ts';
 import { measure } from '../harness/measured-process.ts';
 import type { BenchSource, Contender, OperationCost } from './contender.ts';
@@ -19,15 +20,8 @@ export async function findRestic(tell: (line: string) => void): Promise<string |
     }
   };
   const present = await version();
-  if (present !== null || process.getuid?.() !== 0) return present;
-  tell('restic is missing: installing it with apt-get …');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  try {
-    await run('apt-get', ['update', '-qq'], { env });
-    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'restic'], { env });
-  } catch (error) {
-    tell(`apt-get failed: ${(error as Error).message.split('\n')[0]}`);
-  }
+  if (present !== null) return present;
+  await installPackages(['restic'], tell);
   return version();
 }
 
