@@ -1,6 +1,7 @@
 export * from './buffer-garbage.ts';
 export * from './catalog.ts';
 export * from './clock.ts';
+export * from './copy-into.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export * from './partition.ts';

@@ -1,4 +1,5 @@
 import {
+  copyInto,
   type Hash,
   HoldfastError,
   MAX_STRIPE_SHARDS,
@@ -78,8 +79,8 @@ function writePackage(
   for (let index = 0; index < k; index++) {
     const sealer = new ShardSealer(shards[index]!, shardKeys[index]!, { k, index, sizeClass });
     const { start, end } = payloadRange(index, sizeClass, payload.length);
-    for (let at = start; at < end; at += PIECE_BYTES) {
-      sealer.write(writer.transform(payload.subarray(at, Math.min(end, at + PIECE_BYTES))));
+    for (let at = start; at < end; at = pieceEnd(at, end)) {
+      sealer.write(writer.transform(payload.subarray(at, pieceEnd(at, end))));
     }
     if (index === k - 1) sealer.write(writer.trailer());
     sealer.finish();
@@ -111,10 +112,10 @@ export function openPayload(request: OpenRequest): void {
     for (let index = 0; index < k; index++) {
       const opener = new ShardOpener(shards[index]!, shardKeys[index]!, { k, index, sizeClass });
       const { start, end } = payloadRange(index, sizeClass, capacity);
-      for (let at = start; at < end; at += PIECE_BYTES) {
-        const piece = opener.read(Math.min(PIECE_BYTES, end - at));
+      for (let at = start; at < end; at = pieceEnd(at, end)) {
+        const piece = opener.read(pieceEnd(at, end) - at);
         reader.absorb(piece);
-        payload.set(piece, at);
+        copyInto(payload, at, piece);
       }
       if (index === k - 1) key = reader.key(opener.read(TRAILER_BYTES));
       if (!opener.verify()) broken.push(index);
@@ -129,10 +130,17 @@ export function openPayload(request: OpenRequest): void {
   }
 }
 
+/**
+ * Pieces end at multiples of their size in the package, not in the shard, whose part of it is 16 bytes short of one: BLAKE3 then
+ * gets whole subtrees, which it hashes with all lanes.
+ */
+const pieceEnd = (at: number, end: number): number =>
+  Math.min(end, (Math.floor(at / PIECE_BYTES) + 1) * PIECE_BYTES);
+
 function decipherInPlace(payload: Uint8Array, key: Uint8Array): void {
   const cipher = keyStream(key);
   for (let at = 0; at < payload.length; at += PIECE_BYTES) {
-    payload.set(cipher.update(payload.subarray(at, Math.min(payload.length, at + PIECE_BYTES))), at);
+    copyInto(payload, at, cipher.update(payload.subarray(at, Math.min(payload.length, at + PIECE_BYTES))));
   }
 }
 

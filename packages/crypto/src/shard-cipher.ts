@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
-import { SEAL_OVERHEAD, type SizeClass } from '@holdfast/contracts';
+import { copyInto, SEAL_OVERHEAD, type SizeClass } from '@holdfast/contracts';
 import { DOMAINS, tagged, uint16, uint32 } from './domains.ts';
 
 const ALGORITHM = 'aes-256-gcm';
@@ -31,7 +31,7 @@ export class ShardSealer {
   }
 
   write(bytes: Uint8Array): void {
-    this.#shard.set(this.#cipher.update(bytes), this.#at);
+    copyInto(this.#shard, this.#at, this.#cipher.update(bytes));
     this.#at += bytes.length;
   }
 
