@@ -1,4 +1,4 @@
-import { type ContentWriter, HoldfastError } from '@holdfast/contracts';
+import { type ContentWriter, copyInto, HoldfastError } from '@holdfast/contracts';
 import { abortable } from '../flow/abortable.ts';
 import { sliceFrame } from '../manifest/snapshot-reader.ts';
 import type { DataExtent, ExtentRun } from './extent-run.ts';
@@ -96,7 +96,7 @@ class RunFrames {
     const joined = Buffer.allocUnsafe(run.bytes);
     let at = 0;
     for (const extent of run.extents) {
-      joined.set(bytesOf(extent), at);
+      copyInto(joined, at, bytesOf(extent));
       at += extent.length;
     }
     return joined;

@@ -1,5 +1,5 @@
 import { constants, type ZstdOptions, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { HoldfastError } from '@holdfast/contracts';
+import { copyInto, HoldfastError } from '@holdfast/contracts';
 
 /** Below this gain a frame is kept raw: decompressing would cost more than the bytes saved. */
 const WORTHWHILE = 0.97;
@@ -34,7 +34,7 @@ export function decodeFrame(
   describe: string,
 ): Uint8Array {
   if (codec === 0) {
-    if (stored.length === rawLength) return new Uint8Array(stored);
+    if (stored.length === rawLength) return copyOf(stored);
     throw new HoldfastError(
       'FORMAT_INVALID',
       `${describe}: a raw frame has ${stored.length} bytes, not ${rawLength}.`,
@@ -56,6 +56,12 @@ export function decodeFrame(
       `${describe}: a frame has ${raw.length} bytes, not ${rawLength}.`,
     );
   }
+  return raw;
+}
+
+function copyOf(stored: Uint8Array): Uint8Array {
+  const raw = Buffer.allocUnsafeSlow(stored.length);
+  copyInto(raw, 0, stored);
   return raw;
 }
 

@@ -1,3 +1,4 @@
+import { copyInto } from '@holdfast/contracts';
 import type { CborValue } from '../cbor.ts';
 import { decodeHeader, decodePrefix, type FramePrefix } from './frame.ts';
 import { PREFIX_BYTES } from './limits.ts';
@@ -112,7 +113,9 @@ export class FrameReader {
 
   #takeBody(piece: Buffer, at: number, bodyLength: number): number {
     const taken = Math.min(piece.length - at, bodyLength - this.#bodyFilled);
-    if (this.#body instanceof Uint8Array) piece.copy(this.#body, this.#bodyFilled, at, at + taken);
+    // Shards come straight into an arena, which is shared.
+    if (this.#body instanceof Uint8Array)
+      copyInto(this.#body, this.#bodyFilled, piece.subarray(at, at + taken));
     this.#bodyFilled += taken;
     this.#finishIfComplete();
     return taken;

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import {
   type ContentReader,
   cancelled,
+  copyInto,
   HoldfastError,
   isSafePath,
   pathFromText,
@@ -106,7 +107,7 @@ function streamReader(stream: Readable, name: string): ContentReader {
           continue;
         }
         const length = Math.min(rest.length, into.length - filled);
-        into.set(rest.subarray(0, length), filled);
+        copyInto(into, filled, rest.subarray(0, length));
         rest = rest.subarray(length);
         filled += length;
       }
