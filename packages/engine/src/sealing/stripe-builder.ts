@@ -1,4 +1,11 @@
-import { type Hash, HoldfastError, SHARD_BYTES, SIZE_CLASSES, type SizeClass } from '@holdfast/contracts';
+import {
+  copyInto,
+  type Hash,
+  HoldfastError,
+  SHARD_BYTES,
+  SIZE_CLASSES,
+  type SizeClass,
+} from '@holdfast/contracts';
 import { blake3Hex, payloadCapacity, type SealingKeys, sealPayload, wipe } from '@holdfast/crypto';
 import {
   finishPayload,
@@ -226,13 +233,8 @@ export class StripeBuilder {
 }
 
 function append(stripe: OpenStripe, frame: SealedFrame, bytes: Uint8Array): void {
-  stripe.payload.set(bytes, stripe.used);
+  copyInto(stripe.payload, stripe.used, bytes);
   extend(stripe, frame);
-}
-
-/** The frame's bytes stand where the payload ended. */
-function extend(stripe: OpenStripe, frame: SealedFrame): void {
-  stripe.used += frame.storedLength;
   stripe.indexBytes += indexBytes(frame);
   stripe.frames.push(frame);
 }

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { BufferGarbage, HoldfastError } from '@holdfast/contracts';
+import { BufferGarbage, copyInto, HoldfastError } from '@holdfast/contracts';
 import { SealingKeys } from '@holdfast/crypto';
 import { hashBlocks } from './block-hashes.ts';
 import type {
@@ -125,7 +125,7 @@ function inflate(request: InflateRequest): number | Uint8Array {
   const { into } = request;
   // A frame longer than any of ours would need a buffer that nobody has: it is copied, as an ordinary message.
   if (into !== null && raw.length > into.byteLength) return new Uint8Array(raw);
-  if (into !== null) Buffer.from(into).set(raw);
+  if (into !== null) copyInto(Buffer.from(into), 0, raw);
   return raw.length;
 }
 
