@@ -1,6 +1,6 @@
 import { type KernelVariant, StripeArena, type StripeShape } from '@holdfast/erasure';
+import { fillNoise } from '../harness/noise.ts';
 import { type Coder, mostLost, OPERATIONS, type Operation } from './coder.ts';
-import { fillNoise } from './noise.ts';
 
 /** Our code with one of its kernels, in this process. */
 export class HoldfastCoder implements Coder {

@@ -1,8 +1,8 @@
 /** The other side of peer-process.ts for `@ronomon/reed-solomon`: `node ronomon-process.ts BINDING VERSION`. */
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
+import { fillNoise } from '../harness/noise.ts';
 import { mostLost } from './coder.ts';
-import { fillNoise } from './noise.ts';
 
 interface Binding {
   readonly MAX_K: number;
