@@ -39,7 +39,6 @@ export function runSchedule(
         outputs,
         <usize>load<u32>(head, 20),
         <usize>load<u32>(head, 24),
-        false,
       );
       if (mode == VERIFY && difference != 0) return 1;
     }

@@ -1,6 +1,5 @@
 import { ADD, VERIFY } from './modes';
 import { add, store, verify } from './passes';
-import { sweep } from './sweep';
 
 /**
  * outputs (rows x bytes) = coefficients (rows x k) times inputs (k x bytes), over GF(2^8) with polynomial 0x11d.
@@ -9,7 +8,6 @@ import { sweep } from './sweep';
  * input, for each row of the group, 32 bytes: the products of the coefficient with 0 ... 15 and with 0, 16 ... 240.
  * With `xorFirst` all coefficients of row 0 are 1 and it has no tables. `bytes`, `block`: multiples of 32; work goes
  * block by block so that inputs are still in a near cache when the next group of rows reads them.
- * With `swept` each block of inputs is read through once, input by input, before it is worked on.
  * `mode`: STORE writes outputs, ADD adds to them, VERIFY only compares and gives 1 at a difference (else 0).
  *
  * Addresses are not checked beyond WebAssembly's own bounds; StripeArena computes all of them.
@@ -24,11 +22,9 @@ export function work(
   outputs: usize,
   bytes: usize,
   block: usize,
-  swept: bool,
 ): i32 {
   for (let from: usize = 0; from < bytes; from += block) {
     const to = min(from + block, bytes);
-    if (swept) sweep(k, inputs, from, to);
     let table = tables;
     for (let row = 0; row < rows; row += 4) {
       const group = min(rows - row, 4);

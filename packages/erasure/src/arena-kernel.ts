@@ -2,7 +2,7 @@ import { HoldfastError } from '@holdfast/contracts';
 import type { ArenaLayout } from './arena-layout.ts';
 import { relocate, type Schedule } from './clay/compile.ts';
 import { CLAY_BLOCK_BYTES } from './clay/geometry.ts';
-import { blocking } from './kernel/blocking.ts';
+import { blockBytes } from './kernel/blocking.ts';
 import { instantiate, type KernelFunctions, type KernelMode, type KernelVariant } from './kernel/kernel.ts';
 import type { Program } from './kernel/program.ts';
 
@@ -42,8 +42,8 @@ export class ArenaKernel {
       this.#bytes(tables, program.tables.length).set(program.tables);
       this.#loaded = program;
     }
-    const { block, swept } = blocking(k, rows, bytes);
-    return this.#kernel.run(mode, rows, program.xorFirst, k, tables, inputs, outputs, bytes, block, swept);
+    const block = blockBytes(k);
+    return this.#kernel.run(mode, rows, program.xorFirst, k, tables, inputs, outputs, bytes, block);
   }
 
   follow(schedule: Schedule, bytes: number, extraSlot?: ExtraSlot): number {

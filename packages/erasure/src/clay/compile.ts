@@ -1,4 +1,4 @@
-import { blocking } from '../kernel/blocking.ts';
+import { blockBytes } from '../kernel/blocking.ts';
 import { programOf } from '../kernel/program.ts';
 import type { Matrix } from '../matrix.ts';
 import { type PlaceBases, resolvePlace, type Step } from './steps.ts';
@@ -21,7 +21,7 @@ export function compile(steps: readonly Step[]): Schedule {
   for (const step of steps) {
     const { rows, columns } = step.coefficients;
     const { xorFirst, offset } = tables.place(step.coefficients);
-    const { block } = blocking(columns, rows, step.bytes);
+    const block = blockBytes(columns);
     words.set([step.mode, rows, xorFirst ? 1 : 0, columns, offset, step.bytes, block], at);
     words.set(step.inputs, at + HEAD_WORDS);
     words.set(step.outputs, at + HEAD_WORDS + columns);

@@ -20,7 +20,6 @@ export interface KernelFunctions {
     outputs: number,
     bytes: number,
     block: number,
-    swept: boolean,
   ): number;
   runSchedule(
     steps: number,
