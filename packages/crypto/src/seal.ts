@@ -18,8 +18,8 @@ import {
 } from './aont.ts';
 import { ShardOpener, ShardSealer } from './shard-cipher.ts';
 
-/** Small enough to stay in the cache from one primitive to the next, large enough that calls into OpenSSL do not count. */
-const PIECE_BYTES = 64 * 1024;
+/** Small enough to stay in the second-level cache with both ciphers' results, large enough that calls into OpenSSL do not count. */
+const PIECE_BYTES = 128 * 1024;
 const ZEROS = new Uint8Array(PIECE_BYTES);
 const KEY_BYTES = 32;
 
