@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { endProgress, tell } from '../harness/progress.ts';
 import { machine, print, type Result } from '../harness/report.ts';
+import { clayResults } from './clay.ts';
 import { type CodingOptions, codingResults } from './coding.ts';
 import { isalCoders } from './isal.ts';
 import type { PeerProcess } from './peer-process.ts';
@@ -25,6 +26,7 @@ compiled with cc. What cannot be had is said and left out. Ratios are medians of
 /** What is measured; a further code is a function more. */
 const SECTIONS: readonly ((peers: readonly PeerProcess[], options: CodingOptions) => Promise<Result[]>)[] = [
   codingResults,
+  clayResults,
 ];
 
 async function main(): Promise<void> {

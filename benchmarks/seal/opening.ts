@@ -8,7 +8,7 @@ import { boundOf } from './bound.ts';
 import { noise } from './building.ts';
 import { openingPrimitives, rebuildingPrimitive } from './primitives.ts';
 import type { Shape } from './sealing-pass.ts';
-import { StripeMaker } from './stripe-maker.ts';
+import { EPOCH, PARTITION, StripeMaker } from './stripe-maker.ts';
 
 /** One thread: verified shards in an arena → the payload, checked; with all primaries, and with as many lost as m allows. */
 export async function openingResults(shape: Shape, options: Rounds): Promise<Result[]> {
@@ -42,11 +42,11 @@ async function opener(shape: Shape): Promise<(name: string, present: readonly nu
   const opening = new StripeOpener(maker.arenas, maker.keys, maker.chunkIdKey);
   const payload = new SharedArrayBuffer(payloadCapacity(shape.k, SHARD_BYTES));
   const garbage = new BufferGarbage();
-  const { identity, sizeClass, size, checksum, arena } = stripe;
+  const { sizeClass, size, checksum, arena } = stripe;
   let handle = 0;
   const once = (present: readonly number[]): void => {
-    const request = { ...shape, sizeClass, size, checksum, arena: arena.index, payload, present };
-    opening.open({ ...request, handle, id: identity.id, epoch: identity.epoch });
+    const request = { ...shape, helpers: 0, sizeClass, size, checksum, arena, payload, present };
+    opening.open({ ...request, handle, id: PARTITION, epoch: EPOCH });
     opening.forget(handle++);
     garbage.note(2 * size);
   };

@@ -25,18 +25,3 @@ it('refuses what does not fit, and writes nothing', () => {
   expect(() => copyInto(target, -1, new Uint8Array(1).fill(1))).toThrow(RangeError);
   expect(target.every((byte) => byte === 0)).toBe(true);
 });
-
-/** Were this no longer so, the function would have lost its reason. */
-it('is not slower than set in shared memory', () => {
-  const [source, target] = [shared(2 ** 20), shared(2 ** 20 + 8)];
-  const best = (copy: () => void): number => {
-    const times = Array.from({ length: 15 }, () => {
-      const start = performance.now();
-      copy();
-      return performance.now() - start;
-    });
-    return Math.min(...times);
-  };
-  const ours = best(() => copyInto(target, 5, source));
-  expect(ours).toBeLessThan(best(() => target.set(source, 5)));
-});

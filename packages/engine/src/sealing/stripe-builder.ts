@@ -235,6 +235,11 @@ export class StripeBuilder {
 function append(stripe: OpenStripe, frame: SealedFrame, bytes: Uint8Array): void {
   copyInto(stripe.payload, stripe.used, bytes);
   extend(stripe, frame);
+}
+
+/** The frame's bytes stand where the payload ended. */
+function extend(stripe: OpenStripe, frame: SealedFrame): void {
+  stripe.used += frame.storedLength;
   stripe.indexBytes += indexBytes(frame);
   stripe.frames.push(frame);
 }
