@@ -27,6 +27,8 @@ class TestLane {
   readonly record = new LaneRecord();
   readonly arenas: SharedArena[] = [];
   readonly reports: SealReport[] = [];
+  /** What the threads were given. */
+  readonly copies: StripeIdentity[] = [];
 
   constructor(...supply: StripeIdentity[]) {
     const set = new ArenaSet(2, (arena) => this.arenas.push(arena));
@@ -58,8 +60,10 @@ class TestLane {
     });
     for (const message of this.record.toldAgain()) {
       if (message.type === 'release') arenas.release(message.arena);
-      else if (message.type === 'identity') stock.push(message.identity);
-      else if (message.type === 'adopt') builder.adopt(message.stripe);
+      else if (message.type === 'identity') {
+        stock.push(structuredClone(message.identity));
+        this.copies.push(stock.at(-1)!);
+      } else if (message.type === 'adopt') builder.adopt(structuredClone(message.stripe));
     }
     return builder;
   }
@@ -116,6 +120,17 @@ it('goes on with an open stripe as if nothing had happened, whatever was half wr
   await other.add(builder, CONTENT);
   builder.flush();
   expect(lane.reports).toEqual(other.reports);
+});
+
+it('wipes its copy of the package key when the stripe is sealed', async () => {
+  const lane = new TestLane();
+  const builder = lane.start();
+  await lane.add(builder, CONTENT);
+  const [first, second] = lane.copies as [StripeIdentity, StripeIdentity];
+  expect(Buffer.from(first.packageKey)).toEqual(identities[0]!.packageKey);
+  builder.flush();
+  expect([...first.packageKey]).toEqual(Array(32).fill(0));
+  expect(Buffer.from(second.packageKey)).toEqual(identities[1]!.packageKey);
 });
 
 it('wipes shard keys also when sealing fails', async () => {

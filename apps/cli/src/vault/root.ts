@@ -37,8 +37,11 @@ export async function writeRoot(
   const { keys, rootKey } = vaultLayout(vault);
   const passphrase = await environmentPassphrase();
   const root = rootFromPhrase(phrase);
-  await mkdir(keys, { recursive: true, mode: 0o700 });
-  await writeKeyFile(rootKey, root, passphrase === null ? {} : { passphrase });
-  root.fill(0);
+  try {
+    await mkdir(keys, { recursive: true, mode: 0o700 });
+    await writeKeyFile(rootKey, root, passphrase === null ? {} : { passphrase });
+  } finally {
+    root.fill(0);
+  }
   return { fingerprint: await keyFileFingerprint(rootKey), path: rootKey };
 }

@@ -3,7 +3,7 @@ import type { EngineContext, RepairReport, RepairRequest, UnrepairedShard } from
 import { ByteBudget } from '../flow/byte-budget.ts';
 import { PartitionUse } from '../restore/partition-use.ts';
 import { ReadSession } from '../restore/read-session.ts';
-import type { ShardSurvey } from '../shards/shard-manager.ts';
+import type { ShardSurvey } from '../shards/shard-survey.ts';
 import { repairStripe } from './repair-stripe.ts';
 
 /** Partitions worked on at once. */

@@ -2,7 +2,7 @@ import { HoldfastError, type Stripe } from '@holdfast/contracts';
 import type { UnrepairedShard } from '../api.ts';
 import type { RunContext } from '../run-context.ts';
 import type { BorrowedArena } from '../sealing/encryption-manager.ts';
-import type { ShardSurvey } from '../shards/shard-manager.ts';
+import type { ShardSurvey } from '../shards/shard-survey.ts';
 import { fetchParts } from './fetch-parts.ts';
 import { giveBack } from './give-back.ts';
 

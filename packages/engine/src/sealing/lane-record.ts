@@ -1,4 +1,5 @@
 import type { SizeClass } from '@holdfast/contracts';
+import { wipe } from '@holdfast/crypto';
 import type {
   ChunkEntry,
   FramePart,
@@ -69,6 +70,12 @@ export class LaneRecord {
 
   hasOpened(request: OpenRequest): void {
     this.#opened.set(request.handle, request);
+  }
+
+  /** Overwrites the package keys that are left. The record is of no more use. */
+  destroy(): void {
+    for (const { packageKey } of this.#identities.values()) wipe(packageKey);
+    if (this.#stripe) wipe(this.#stripe.identity.packageKey);
   }
 
   /** What a new thread has to be told before its first job. */

@@ -75,6 +75,7 @@ export class Lane {
   async close(): Promise<void> {
     this.#fail(new HoldfastError('CANCELLED', 'The engine is closed.'));
     await this.#thread.close();
+    this.#record.destroy();
   }
 
   #start(): WorkerThread {

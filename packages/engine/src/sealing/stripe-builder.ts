@@ -226,7 +226,8 @@ export class StripeBuilder {
       shardKeys = partition.shardKeys(shards.length);
       return sealPayload({ payload, size, packageKey, shardKeys, shards }).checksum;
     } finally {
-      wipe(...shardKeys);
+      // Should this thread die yet, another gets the main thread's copy of the package key.
+      wipe(packageKey, ...shardKeys);
       partition.destroy();
     }
   }

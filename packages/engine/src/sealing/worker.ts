@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { BufferGarbage, copyInto, HoldfastError } from '@holdfast/contracts';
-import { SealingKeys } from '@holdfast/crypto';
+import { SealingKeys, wipe } from '@holdfast/crypto';
 import { hashBlocks } from './block-hashes.ts';
 import type {
   FrameInput,
@@ -96,6 +96,8 @@ port.on('message', (message: ToWorker) => {
       opener.forget(message.handle);
       return;
     case 'close':
+      keys.destroy();
+      wipe(init.chunkIdKey, ...identities.map(({ packageKey }) => packageKey));
       process.exit();
   }
 });

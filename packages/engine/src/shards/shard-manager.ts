@@ -9,12 +9,14 @@ import {
   type ShardTransport,
   type Stripe,
 } from '@holdfast/contracts';
+import { wipe } from '@holdfast/crypto';
 import type { EngineEvent, Policy } from '../api.ts';
 import { TaskGroup } from '../flow/task-group.ts';
 import type { ArenaReference, SealedStripe } from '../sealing/protocol.ts';
 import { slotView } from '../sealing/slot-view.ts';
 import type { StorageManager } from '../storage/storage-manager.ts';
 import { type FetchOutcome, fetchShards } from './fetch-race.ts';
+import { newSurvey, type ShardSurvey } from './shard-survey.ts';
 import { StripePlacement } from './stripe-placement.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -48,17 +50,6 @@ export interface ShardPlace {
   readonly stripe: Stripe;
   readonly index: number;
 }
-
-/** What the peers answered about one stripe's shards, by index. */
-export interface ShardSurvey {
-  readonly present: Set<number>;
-  /** The peer answered, and does not have it or has other bytes. */
-  readonly missing: Set<number>;
-  /** Of those present, milliseconds since the epoch. */
-  readonly leases: Map<number, number>;
-}
-
-const newSurvey = (): ShardSurvey => ({ present: new Set(), missing: new Set(), leases: new Map() });
 
 /** Moves whole stripes between an arena and the peers. */
 export class ShardManager {
@@ -95,6 +86,8 @@ export class ShardManager {
       packageKey: identity.packageKey,
       acknowledged: [],
     });
+    // From here on it is in the journal only, until the partition is complete.
+    wipe(identity.packageKey);
     return this.#send(stripe, placement, sealed.arena, new Set(), signal);
   }
 
@@ -116,6 +109,7 @@ export class ShardManager {
     signal: AbortSignal,
   ): Promise<StoreOutcome> {
     const { stripe } = journal;
+    wipe(journal.packageKey);
     const placement = await this.#earlierPlacement(stripe);
     return this.#send(stripe, placement, arena, new Set(journal.acknowledged), signal);
   }
