@@ -1,3 +1,5 @@
+import { copyInto } from './copy-into.ts';
+
 /** Shorter parts would be more of them than a peer should have to copy one by one. */
 export const MIN_PART_BYTES = 64;
 
@@ -29,10 +31,10 @@ export function gatherParts(bytes: Uint8Array, range: StridedRange): number {
   return parts * length;
 }
 
-/** Puts parts that lie one after the other where they belong in a shard. */
+/** Puts parts that lie one after the other where they belong in a shard, which may lie in shared memory. */
 export function scatterParts(parts: Uint8Array, range: StridedRange, shard: Uint8Array): void {
   const { offset, length, period } = range;
   for (let at = 0, to = offset; at < parts.length; at += length, to += period) {
-    shard.set(parts.subarray(at, at + length), to);
+    copyInto(shard, to, parts.subarray(at, at + length));
   }
 }
