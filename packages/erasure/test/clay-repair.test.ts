@@ -95,6 +95,8 @@ describe('bad arguments', () => {
     );
     refused(/has 11 to 13/, () => clayGeometry({ k: 10, m: 4, helpers: 14 }));
     refused(/has 11 to 13/, () => clayGeometry({ k: 10, m: 4, helpers: Number.NaN }));
+    const big: unknown = 11n;
+    refused(/has 11 to 13/, () => clayGeometry({ k: 10, m: 4, helpers: big as number }));
     refused(/power of two that divides m; it is 3/, () => clayGeometry({ k: 10, m: 4, helpers: 12 }));
     refused(/power of two that divides m; it is 2/, () => clayGeometry({ k: 10, m: 3, helpers: 11 }));
     refused(/2048 layers; 1024 is the most/, () => clayGeometry({ k: 20, m: 2, helpers: 21 }));

@@ -38,11 +38,11 @@ export interface ClayGeometry extends ClayShape {
 /** CODE_PARAMETERS for a shape that there is no such code for. */
 export function clayGeometry({ k, m, helpers }: ClayShape): ClayGeometry {
   checkCount(k, m);
-  const rows = helpers - k + 1;
   const explain = `a Clay code of ${k} + ${m} shards`;
   if (!isCount(helpers, k + 1, k + m - 1)) {
     refuse(`${helpers} helpers: ${explain} has ${k + 1} to ${k + m - 1}.`, { k, m, helpers });
   }
+  const rows = helpers - k + 1;
   if ((rows & (rows - 1)) !== 0 || m % rows !== 0) {
     refuse(
       `${helpers} helpers: ${explain} needs helpers − k + 1 to be a power of two that divides m; it is ${rows}.`,
