@@ -143,6 +143,16 @@ describe('bad arguments', () => {
     }
   });
 
+  it('are refused by name when it is asked what helpers are to send, and who helps', () => {
+    const shape = { k: 4, m: 2, helpers: 5 };
+    for (const lost of [-1, 6, 0.5, Number.NaN]) {
+      refused(/lost: shard index .* is out of range/, () => repairRange(shape, lost));
+      refused(/lost: shard index .* is out of range/, () => repairHelpers(shape, lost, [1, 2, 3, 4, 5]));
+    }
+    refused(/available: shard index 6 is out of range/, () => repairHelpers(shape, 0, [1, 2, 3, 4, 6]));
+    refused(/available: shard index 2 is given twice/, () => repairHelpers(shape, 0, [1, 2, 2, 3, 4]));
+  });
+
   it('name the shard of the lost one’s column that is missing', () => {
     const stripe = { k: 10, m: 4, helpers: 11, bytes: CLAY_BLOCK_BYTES, seed: 5 };
     const arena = clayArena(stripe);

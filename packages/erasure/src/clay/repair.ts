@@ -1,4 +1,5 @@
 import type { StridedRange } from '@holdfast/contracts';
+import { checkIndices } from '../parameters.ts';
 import {
   type ClayGeometry,
   type ClayShape,
@@ -9,9 +10,10 @@ import {
   shardAt,
 } from './geometry.ts';
 
-/** What each helper has to send of its shard to rebuild a lost one: one byte in helpers − k + 1. */
+/** What each helper has to send of its shard to rebuild a lost one: one byte in helpers − k + 1. CODE_PARAMETERS. */
 export function repairRange(shape: ClayShape, lost: number): StridedRange {
   const geometry = clayGeometry(shape);
+  checkIndices('lost', [lost], shape.k + shape.m);
   const position = positionOf(geometry, lost);
   const length = geometry.rows ** columnOf(geometry, position) * geometry.cellBytes;
   return { offset: rowOf(geometry, position) * length, length, period: geometry.rows * length };
@@ -19,10 +21,13 @@ export function repairRange(shape: ClayShape, lost: number): StridedRange {
 
 /**
  * Which of the shards at hand are to help: `helpers` many, the first ones beside those that cannot be done without. Null where
- * they are too few, or one of the lost shard's column is among the missing: then k whole shards are needed.
+ * they are too few, or one of the lost shard's column is among the missing: then k whole shards are needed. CODE_PARAMETERS.
  */
 export function repairHelpers(shape: ClayShape, lost: number, available: readonly number[]): number[] | null {
-  const mates = columnMates(clayGeometry(shape), lost);
+  const geometry = clayGeometry(shape);
+  checkIndices('lost', [lost], shape.k + shape.m);
+  checkIndices('available', available, shape.k + shape.m);
+  const mates = columnMates(geometry, lost);
   const others = available.filter((shard) => shard !== lost && !mates.includes(shard));
   const chosen = [...mates, ...others.slice(0, shape.helpers - mates.length)];
   const possible = mates.every((shard) => available.includes(shard)) && chosen.length === shape.helpers;
