@@ -32,7 +32,7 @@ export interface CampaignOptions {
   readonly goesOn: (totals: CampaignTotals) => boolean;
   /** Called before each run: what is under way should this one never end. */
   readonly begins?: (run: number, input: Uint8Array) => void;
-  /** After every batch: a chance for other tasks. */
+  /** After each run: a chance for other tasks. A batch of slow ones takes longer than a watcher is patient. */
   readonly pause?: (totals: CampaignTotals) => Promise<void>;
 }
 
@@ -83,7 +83,6 @@ export class Campaign {
       keep(input);
       this.totals.corpus++;
     }
-    await this.#options.pause?.(this.totals);
     return done === inputs.length;
   }
 
@@ -95,6 +94,7 @@ export class Campaign {
       this.#options.begins?.(this.totals.runs, input);
       const verdict = await this.#try(input);
       if (verdict !== null) this.totals[verdict]++;
+      await this.#options.pause?.(this.totals);
     }
     return inputs.length;
   }
