@@ -56,17 +56,22 @@ export function clayArena(stripe: ClayStripe, variant?: KernelVariant, scratchBy
 /**
  * Whether the shards are a word of the code as docs/specs/clay.md defines it, computed from the definition alone: uncouple
  * every cell of every layer, then compare with the plain code's parity. Shares nothing with the package.
+ * @param blockBytes less than there is in truth, where `shards` are samples of so much of each cell.
  */
-export function isClayWord({ k, m, helpers, bytes }: ClayStripe, shards: readonly Uint8Array[]): boolean {
+export function isClayWord(
+  { k, m, helpers, bytes }: ClayStripe,
+  shards: readonly Uint8Array[],
+  blockBytes = CLAY_BLOCK_BYTES,
+): boolean {
   const rows = helpers - k + 1;
   const columns = Math.ceil((k + m) / rows);
   const [positions, layers] = [rows * columns, rows ** columns];
-  const cellBytes = CLAY_BLOCK_BYTES / layers;
+  const cellBytes = blockBytes / layers;
   const zeros = new Uint8Array(bytes);
   const grid = [...shards.slice(0, k), ...Array(positions - k - m).fill(zeros), ...shards.slice(k)];
   const uncoupled = grid.map((shard) => Uint8Array.from(shard));
   for (let at = 0; at < bytes; at++) {
-    const block = at - (at % CLAY_BLOCK_BYTES);
+    const block = at - (at % blockBytes);
     const layer = Math.floor((at - block) / cellBytes);
     for (let position = 0; position < positions; position++) {
       const [column, row] = [Math.floor(position / rows), position % rows];

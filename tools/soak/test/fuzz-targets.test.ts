@@ -5,10 +5,15 @@ import { allTargets } from '../fuzz/targets/index.ts';
 /** Enough that the targets themselves are known to work: `npm run soak:fuzz` is for finding things. */
 const RUNS = 300;
 /** These take milliseconds a run, and corruptions have a test of their own. */
-const SLOW_RUNS: Readonly<Record<string, number>> = { kernel: 150, corruption: 3 };
+const SLOW_RUNS: Readonly<Record<string, number>> = {
+  kernel: 150,
+  'kernel-clay': 40,
+  'kernel-turns': 20,
+  corruption: 3,
+};
 
 const listed = (await allTargets()).map(
-  ({ group, target }) => [target.name, target, SLOW_RUNS[group] ?? RUNS] as const,
+  ({ group, target }) => [target.name, target, SLOW_RUNS[target.name] ?? SLOW_RUNS[group] ?? RUNS] as const,
 );
 
 describe('decoders under mutated input', () => {

@@ -1,13 +1,9 @@
-import { type KernelVariant, StripeArena } from '@holdfast/erasure';
-import { combine, generatorRow } from '../../../../packages/erasure/test/reference-code.ts';
+import { HoldfastError } from '@holdfast/contracts';
+import { type KernelVariant, StripeArena, supportedVariants } from '@holdfast/erasure';
 import { fill } from '../../../../packages/erasure/test/stripes.ts';
 import { Violation } from '../target.ts';
-import type { ArenaFacts, KernelRequest } from './requests.ts';
-
-/** Slow to compute: that many parity shards are compared with the reference, the rest among the variants. */
-const REFERENCE_ROWS = 3;
-/** Each byte depends on its own column only: the ends of the shards and of the blocks in between are enough. */
-const REFERENCE_BYTES = 192;
+import { BLOCK, type ClayCode } from './clay-code.ts';
+import type { ArenaFacts } from './requests.ts';
 
 /** Repeated all over the memory, from any place of its first half on: no two slots get the same. */
 const NOISE = new Uint8Array(8191);
@@ -19,6 +15,21 @@ export class Stage {
 
   constructor(facts: ArenaFacts, variant: KernelVariant) {
     this.arena = StripeArena.create({ ...facts, variant });
+  }
+
+  /** Whether room made for one Clay code is enough for another: the arena has to know before it writes anything. */
+  static hasRoom(facts: ArenaFacts, code: ClayCode): boolean {
+    const stage = new Stage(facts, supportedVariants()[0]!);
+    stage.set(1, [], null);
+    const before = Buffer.from(stage.#memory);
+    try {
+      stage.arena.encode({ ...code, bytes: BLOCK });
+      return true;
+    } catch (error) {
+      if (!HoldfastError.is(error, 'CODE_PARAMETERS')) throw error;
+      if (!before.equals(stage.#memory)) throw new Violation('It wrote before it refused.');
+      return false;
+    }
   }
 
   get #memory(): Buffer {
@@ -39,7 +50,7 @@ export class Stage {
     const before = Buffer.from(this.#memory);
     const result = act(this.arena);
     const after = this.#memory;
-    // The first line stays empty; addresses and tables lie between it and the first slot.
+    // The first line stays empty; addresses, tables, schedule and workspace lie between it and the first slot.
     let from = 0;
     const allowed = [[64, this.arena.shardOffset(0)] as const, ...this.#spans(outputs, bytes)];
     for (const [start, end] of allowed) {
@@ -75,30 +86,3 @@ export class Stage {
       .map((index) => [this.arena.shardOffset(index), this.arena.shardOffset(index) + bytes] as const);
   }
 }
-
-/** Parity of the primaries as the slow implementation has it: shard index → the columns compared. */
-export function checkReference(
-  { k, m, bytes }: Pick<KernelRequest, 'k' | 'm' | 'bytes'>,
-  primaries: readonly Uint8Array[],
-  parity: (index: number) => Uint8Array,
-  pick: number,
-): void {
-  const columns = sampled(bytes, k);
-  const cut = primaries.map((shard) => columnsOf(shard, columns));
-  for (let i = 0; i < Math.min(m, REFERENCE_ROWS); i++) {
-    const index = k + ((pick + i * 7) % m);
-    const expected = combine(generatorRow(k, index), cut, columns.length);
-    if (Buffer.compare(expected, columnsOf(parity(index), columns)) !== 0)
-      throw new Violation(`Parity shard ${index} is not that of the specification.`);
-  }
-}
-
-function sampled(bytes: number, k: number): number[] {
-  if (bytes <= REFERENCE_BYTES) return Array.from({ length: bytes }, (_, i) => i);
-  const block = Math.max(512, Math.floor(131_072 / k / 64) * 64);
-  const near = [0, bytes - 32, Math.min(block - 16, bytes - 32)];
-  return near.flatMap((start) => Array.from({ length: 32 }, (_, i) => Math.max(0, start) + i));
-}
-
-const columnsOf = (shard: Uint8Array, columns: readonly number[]): Uint8Array =>
-  Uint8Array.from(columns, (column) => shard[column]!);
