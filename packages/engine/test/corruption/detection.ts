@@ -47,7 +47,7 @@ export class Detection {
       SealingKeys.fromExport(KEYS.exportSealing()),
       KEYS.chunkIdKey(),
     );
-    const size = arenaSizeFor({ ...shape, helpers: 0 });
+    const size = arenaSizeFor(shape);
     this.#arenas.know({ index: ARENA, memory: StripeArena.create(size).memory, size });
     this.#shardKeys = KEYS.partition(EPOCH, this.#stripe.record.id).shardKeys(k);
     this.#payload = new SharedArrayBuffer(payloadCapacity(k, SIZE_CLASS));

@@ -17,6 +17,8 @@ import { seededRandom } from '@holdfast/testing/seeded-random';
 export interface Shape {
   readonly k: number;
   readonly m: number;
+  /** 0: plain Reed–Solomon. */
+  readonly helpers: number;
 }
 
 /** The smallest: a corruption is the same in any, and there can be more of them. */
@@ -33,10 +35,11 @@ export interface SealedStripe {
 }
 
 /** @param content another one under the same id is an older version of the partition, which does not exist in practice. */
-export function sealedStripe({ k, m }: Shape, id: string, content: string): SealedStripe {
+export function sealedStripe({ k, m, helpers }: Shape, id: string, content: string): SealedStripe {
   const partition = bytesToUuid(digest(id).subarray(0, 16)) as PartitionId;
   const { payload, size } = payloadOf(k, content);
-  const arena = StripeArena.create({ shards: k + m, shardBytes: SIZE_CLASS });
+  const clay = helpers === 0 ? undefined : { k, m, helpers };
+  const arena = StripeArena.create({ shards: k + m, shardBytes: SIZE_CLASS, clay });
   const keys = KEYS.partition(EPOCH, partition);
   const { checksum } = sealPayload({
     payload,
@@ -45,7 +48,7 @@ export function sealedStripe({ k, m }: Shape, id: string, content: string): Seal
     shardKeys: keys.shardKeys(k),
     shards: Array.from({ length: k }, (_, index) => arena.shard(index)),
   });
-  arena.encode({ k, m, bytes: SIZE_CLASS });
+  arena.encode({ k, m, helpers, bytes: SIZE_CLASS });
   const shards = Array.from({ length: k + m }, (_, index) => Uint8Array.from(arena.shard(index)));
   const record: Stripe = {
     id: partition,
@@ -54,7 +57,7 @@ export function sealedStripe({ k, m }: Shape, id: string, content: string): Seal
     epoch: EPOCH,
     k,
     m,
-    helpers: 0,
+    helpers,
     sizeClass: SIZE_CLASS,
     size,
     rawSize: size,

@@ -6,11 +6,12 @@ import type { Target } from '../target.ts';
 
 const dice = new Dice('shapes of the corruption targets');
 const SHAPES: readonly Shape[] = [
-  { k: 4, m: 2 },
-  { k: 10, m: 4 },
-  { k: 16, m: 8 },
-  { k: 29, m: 51 },
-  ...[1, 2, 3].map(() => ({ k: dice.between(2, 60), m: dice.between(1, 40) })),
+  { k: 4, m: 2, helpers: 0 },
+  { k: 10, m: 4, helpers: 0 },
+  { k: 16, m: 8, helpers: 0 },
+  { k: 29, m: 51, helpers: 0 },
+  ...[1, 2, 3].map(() => ({ k: dice.between(2, 60), m: dice.between(1, 40), helpers: 0 })),
+  { k: 10, m: 4, helpers: 13 },
 ];
 const SEED_BYTES = 16;
 
@@ -18,7 +19,7 @@ const SEED_BYTES = 16;
 export const corruptionTargets: readonly Target[] = SHAPES.map((shape) => {
   let detection: Detection | null = null;
   return {
-    name: `corruption-${shape.k}+${shape.m}`,
+    name: `corruption-${shape.k}+${shape.m}${shape.helpers > 0 ? '-clay' : ''}`,
     seeds: () => [dice.bytes(SEED_BYTES)],
     refusals: [],
     async attempt(input) {
