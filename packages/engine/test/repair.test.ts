@@ -177,6 +177,9 @@ describe('repair of a Clay code', () => {
     const clay = await repairOne(CLAY);
     const plain = await repairOne({ ...CLAY, helpers: 0 });
     expect(clay.report).toMatchObject({ repairedShards: 1, repairedFromParts: 1 });
+    expect(clay.report.faults).toEqual([
+      { peer: clay.stripe.shards[1]!.peer, wrongBytes: 0, missing: 1, unreachable: 0 },
+    ]);
     expect(plain.report).toMatchObject({ repairedShards: 1, repairedFromParts: 0 });
     expect(clay.report.fetchedBytes).toBe(2.5 * clay.stripe.sizeClass);
     expect(plain.report.fetchedBytes).toBeGreaterThanOrEqual(4 * plain.stripe.sizeClass);

@@ -69,6 +69,8 @@ async function fromParts(
   const [hash] = await run.encryption.rebuild(arena, stripe, { lost, from });
   // Somebody sent wrong parts, and nobody can say who: whole shards are checked one by one.
   if (hash !== stripe.shards[lost]!.hash) return { made: null, fetchedBytes };
+  // Whoever is asked for whole shards is found out by that; this loss is known from the survey only.
+  run.storage.noteMissing(stripe.shards[lost]!.peer);
   return { made: { shards: new Map([[lost, false]]), fromParts: true, fetchedBytes }, fetchedBytes };
 }
 
