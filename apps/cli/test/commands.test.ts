@@ -41,6 +41,19 @@ describe('init', () => {
     expect(await readFile(join(vault, 'holdfast.yaml'), 'utf8')).toContain('\n  k: 3\n');
   });
 
+  it('makes a vault with a Clay code, and none where there is no such code', async () => {
+    const other = join(directory, 'clay');
+    const shape = ['--k', '10', '--m', '4', '--vault', other, '--json'];
+    const refused = await run(['init', '--helpers', '12', ...shape]);
+    expect(refused.code).toBe(EXIT.usage);
+    expect(json(refused)).toMatchObject({
+      error: { code: 'CODE_PARAMETERS', message: expect.stringContaining('11, 13') },
+    });
+    expect(await readdir(directory)).not.toContain('clay');
+    expect(json(await run(['init', '--helpers', '13', ...shape]))).toMatchObject({ policy: { helpers: 13 } });
+    expect(await readFile(join(other, 'holdfast.yaml'), 'utf8')).toContain('\n  helpers: 13\n');
+  });
+
   it('refuses an existing vault and touches nothing', async () => {
     const before = await readFile(join(vault, 'keys', 'root.key'));
     const again = await run(['init', '--json']);

@@ -86,6 +86,13 @@ describe('the configuration', () => {
     expect(mistakes(text)[0]).toMatchObject({ setting, line });
   });
 
+  it('says which numbers of helpers there are', () => {
+    const message = (k: number, m: number, helpers: number) =>
+      mistakes(`version: 1\npolicy:\n  k: ${k}\n  m: ${m}\n  helpers: ${helpers}\n`)[0]?.message;
+    expect(message(10, 4, 12)).toContain('Possible for 10 + 4: 11, 13, 0.');
+    expect(message(10, 3, 11)).toContain('Possible for 10 + 3: 0.');
+  });
+
   it('reports all mistakes at once, and what is no YAML by line', () => {
     expect(mistakes('version: 1\npolcy: {}\nsorces: {}\n')).toHaveLength(2);
     expect(mistakes('version: 1\npolicy:\n  k: [4\n')[0]!.line).toBeGreaterThan(2);

@@ -38,9 +38,24 @@ const duration = z.string().transform((text, context) => {
   }
 });
 
-/** Null for plain Reed–Solomon and for a Clay code that exists. */
-export function helpersProblem(shape: { k: number; m: number; helpers: number }): string | null {
-  if (shape.helpers === 0 || shape.k + shape.m > 255) return null;
+interface CodeShape {
+  readonly k: number;
+  readonly m: number;
+  readonly helpers: number;
+}
+
+/** Null for plain Reed–Solomon and for a Clay code that exists; else what is wrong, and what there is. */
+export function helpersProblem(shape: CodeShape): string | null {
+  const { k, m, helpers } = shape;
+  if (helpers === 0 || k + m > 255) return null;
+  const problem = clayProblem(shape);
+  if (problem === null) return null;
+  const others = Array.from({ length: m - 1 }, (_, i) => k + 1 + i);
+  const possible = others.filter((other) => clayProblem({ k, m, helpers: other }) === null);
+  return `${problem} Possible for ${k} + ${m}: ${[...possible, 0].join(', ')}.`;
+}
+
+function clayProblem(shape: CodeShape): string | null {
   try {
     clayGeometry(shape);
     return null;
