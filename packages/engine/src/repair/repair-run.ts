@@ -47,8 +47,8 @@ class RepairRun {
     for (const [stripe, survey] of suspects) {
       await slots.acquire(1, tasks.signal);
       tasks.run(async () => {
-        const fetched = await this.#repair(stripe, survey, request.read);
-        meter.add({ bytes: bytesOf(stripe), transferredBytes: fetched });
+        await this.#repair(stripe, survey, request.read);
+        meter.add({ bytes: bytesOf(stripe) });
         slots.release(1);
       });
     }
@@ -72,16 +72,19 @@ class RepairRun {
     };
   }
 
-  async #repair(stripe: Stripe, survey: ShardSurvey, read: boolean): Promise<number> {
-    const outcome = await repairStripe(this.#session.run, stripe, survey, read);
-    const { wanting, repaired, fromParts, fetchedBytes, failed, lost } = outcome;
+  async #repair(stripe: Stripe, survey: ShardSurvey, read: boolean): Promise<void> {
+    const { run } = this.#session;
+    const onFetched = (bytes: number): void => {
+      this.#fetchedBytes += bytes;
+      run.meter.add({ transferredBytes: bytes });
+    };
+    const outcome = await repairStripe(run, stripe, survey, { read, onFetched });
+    const { wanting, repaired, fromParts, failed, lost } = outcome;
     if (wanting > 0) this.#damagedPartitions++;
     this.#repairedShards += repaired;
     if (fromParts) this.#repairedFromParts += repaired;
     this.#repairedBytes += repaired * stripe.sizeClass;
-    this.#fetchedBytes += fetchedBytes;
     this.#failed.push(...failed);
     if (lost) this.#lost.push(stripe);
-    return fetchedBytes;
   }
 }

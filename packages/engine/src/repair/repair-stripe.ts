@@ -11,7 +11,6 @@ export interface StripeRepair {
   readonly wanting: number;
   readonly repaired: number;
   readonly fromParts: boolean;
-  readonly fetchedBytes: number;
   readonly failed: readonly UnrepairedShard[];
   /** Too few shards for now, or they do not code what the manifest says. */
   readonly lost: boolean;
@@ -21,7 +20,12 @@ interface Made {
   /** Index → whether other bytes are to be replaced. */
   readonly shards: ReadonlyMap<number, boolean>;
   readonly fromParts: boolean;
-  readonly fetchedBytes: number;
+}
+
+export interface RepairOptions {
+  readonly read: boolean;
+  /** Called with what was fetched of shards, whatever came of it. */
+  readonly onFetched: (bytes: number) => void;
 }
 
 /** Makes what peers have lost of one partition again and gives it back to them. */
@@ -29,49 +33,42 @@ export async function repairStripe(
   run: RunContext,
   stripe: Stripe,
   survey: ShardSurvey,
-  read: boolean,
+  options: RepairOptions,
 ): Promise<StripeRepair> {
   const arena = await run.encryption.borrow(stripe);
   try {
-    const cheap = read ? null : await fromParts(run, stripe, survey, arena);
-    const made = cheap?.made ?? (await fromShards(run, stripe, survey, arena, read));
-    const fetchedBytes = made.fetchedBytes + (cheap?.made ? 0 : (cheap?.fetchedBytes ?? 0));
+    const cheap = options.read ? null : await fromParts(run, stripe, survey, arena, options);
+    const made = cheap ?? (await fromShards(run, stripe, survey, arena, options));
     const failed = await giveAllBack(run, stripe, made, arena);
     const wanting = made.shards.size;
-    return {
-      wanting,
-      repaired: wanting - failed.length,
-      fromParts: made.fromParts,
-      fetchedBytes,
-      failed,
-      lost: false,
-    };
+    return { wanting, repaired: wanting - failed.length, fromParts: made.fromParts, failed, lost: false };
   } catch (error) {
     if (!HoldfastError.is(error, 'TOO_FEW_SHARDS', 'HASH_MISMATCH')) throw error;
-    const nothing = { repaired: 0, fromParts: false, fetchedBytes: 0, failed: [] };
-    return { ...nothing, wanting: survey.missing.size, lost: true };
+    return { wanting: survey.missing.size, repaired: 0, fromParts: false, failed: [], lost: true };
   } finally {
     run.encryption.giveBack(arena);
   }
 }
 
-/** The cheap way: one shard lost, a Clay code, and enough helpers at hand. */
+/** The cheap way: one shard lost, a Clay code, and enough helpers at hand. Null where that is not so, or came to nothing. */
 async function fromParts(
   run: RunContext,
   stripe: Stripe,
   { present, missing }: ShardSurvey,
   arena: BorrowedArena,
-): Promise<{ made: Made | null; fetchedBytes: number } | null> {
+  { onFetched }: RepairOptions,
+): Promise<Made | null> {
   const [lost] = missing;
   if (stripe.helpers === 0 || missing.size !== 1 || lost === undefined) return null;
   const { from, fetchedBytes } = await fetchParts(run, stripe, lost, present, arena.reference);
-  if (from === null) return { made: null, fetchedBytes };
+  onFetched(fetchedBytes);
+  if (from === null) return null;
   const [hash] = await run.encryption.rebuild(arena, stripe, { lost, from });
   // Somebody sent wrong parts, and nobody can say who: whole shards are checked one by one.
-  if (hash !== stripe.shards[lost]!.hash) return { made: null, fetchedBytes };
+  if (hash !== stripe.shards[lost]!.hash) return null;
   // Whoever is asked for whole shards is found out by that; this loss is known from the survey only.
   run.storage.noteMissing(stripe.shards[lost]!.peer);
-  return { made: { shards: new Map([[lost, false]]), fromParts: true, fetchedBytes }, fetchedBytes };
+  return { shards: new Map([[lost, false]]), fromParts: true };
 }
 
 async function fromShards(
@@ -79,17 +76,18 @@ async function fromShards(
   stripe: Stripe,
   { missing }: ShardSurvey,
   arena: BorrowedArena,
-  read: boolean,
+  { read, onFetched }: RepairOptions,
 ): Promise<Made> {
   const { shards, tasks } = run;
   const want = read ? stripe.shards.length : stripe.k;
   const { present, bad, fetchedBytes } = await shards.fetch(stripe, arena.reference, want, tasks.signal);
+  onFetched(fetchedBytes);
   const wanted = new Map<number, boolean>([...missing].map((index) => [index, false]));
   for (const { index, problem } of bad) {
     if (problem !== 'unreachable') wanted.set(index, problem === 'wrong-bytes');
   }
   for (const index of present) wanted.delete(index);
-  if (wanted.size === 0) return { shards: wanted, fromParts: false, fetchedBytes };
+  if (wanted.size === 0) return { shards: wanted, fromParts: false };
   if (present.length < stripe.k) {
     throw new HoldfastError('TOO_FEW_SHARDS', `Partition ${stripe.id} has ${present.length} shards for now.`);
   }
@@ -98,7 +96,7 @@ async function fromShards(
     if (hashes[at] === stripe.shards[index]!.hash) continue;
     throw new HoldfastError('HASH_MISMATCH', `Shard ${index} of partition ${stripe.id} comes out different.`);
   }
-  return { shards: wanted, fromParts: false, fetchedBytes };
+  return { shards: wanted, fromParts: false };
 }
 
 async function giveAllBack(

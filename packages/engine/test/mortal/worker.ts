@@ -75,11 +75,15 @@ Object.assign(zlib, {
 });
 syncBuiltinESMExports();
 
-const { encode } = StripeArena.prototype;
+const { encode, repair } = StripeArena.prototype;
 Object.assign(StripeArena.prototype, {
   encode(this: StripeArena, shape: Parameters<typeof encode>[0]) {
     pass('code');
     encode.call(this, shape);
+  },
+  repair(this: StripeArena, request: Parameters<typeof repair>[0]) {
+    pass('repair');
+    repair.call(this, request);
   },
 });
 
