@@ -2,9 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { endProgress, tell } from '../harness/progress.ts';
 import { machine, print, type Result } from '../harness/report.ts';
+import { roundOptions } from '../harness/round-options.ts';
 import { clayResults } from './clay.ts';
 import { type CodingOptions, codingResults } from './coding.ts';
 import { isalCoders } from './isal.ts';
@@ -16,7 +16,8 @@ const HELP = `npm run bench:erasure -- [--json] [--quick] [--rounds COUNT]
 MiB/s of data that one thread encodes and rebuilds (as many primaries lost as parity allows, or one), verifies and updates, for
 4+2, 10+4, 16+8 and 29+51 with shards of 64 KiB and 1 MiB, by each of our kernels; beside ISA-L (Debian's libisal-dev, installed
 if need be) by its SSE path and its best, and @ronomon/reed-solomon (fetched with npm into node_modules/.cache). Both are
-compiled with cc. What cannot be had is said and left out. Ratios are medians of the rounds' ratios.
+compiled with cc. What cannot be had is said and left out. Then the Clay code beside the plain one: bytes that repairing one shard
+takes, and speed. Ratios are medians of the rounds' ratios.
 
   --json           one object on standard output
   --quick          3 short rounds instead of 9, and no scalar kernel
@@ -30,24 +31,10 @@ const SECTIONS: readonly ((peers: readonly PeerProcess[], options: CodingOptions
 ];
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      json: { type: 'boolean', default: false },
-      quick: { type: 'boolean', default: false },
-      rounds: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return;
-  }
-  const { quick } = values;
-  const options = {
-    rounds: Number(values.rounds ?? (quick ? 3 : 9)),
-    milliseconds: quick ? 15 : 50,
-    scalar: !quick,
-  };
+  const asked = roundOptions(HELP);
+  if (asked === null) return;
+  const { json, quick, rounds } = asked;
+  const options = { rounds, milliseconds: quick ? 15 : 50, scalar: !quick };
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
   const peers: PeerProcess[] = [];
   try {
@@ -56,7 +43,7 @@ async function main(): Promise<void> {
     for (const section of SECTIONS) results.push(...(await section(peers, options)));
     endProgress();
     const versions = Object.fromEntries(peers.map(({ name, version }) => [name, version]));
-    print({ bench: 'erasure', machine: { ...machine(), ...versions }, results }, values.json);
+    print({ bench: 'erasure', machine: { ...machine(), ...versions }, results }, json);
   } finally {
     for (const peer of peers) await peer.close();
     await rm(directory, { recursive: true, force: true });

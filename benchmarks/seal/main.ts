@@ -1,8 +1,8 @@
 /** `npm run bench:seal`: what a sealing thread does with a partition, and what its primitives alone would allow. */
-import { parseArgs } from 'node:util';
 import { blakeImplementation } from '@holdfast/crypto';
 import { endProgress } from '../harness/progress.ts';
 import { machine, print, type Result } from '../harness/report.ts';
+import { roundOptions } from '../harness/round-options.ts';
 import { buildingResults } from './building.ts';
 import { openingResults } from './opening.ts';
 import { sealingResults } from './sealing.ts';
@@ -28,26 +28,16 @@ const SHAPES: readonly Shape[] = [
 const SECTIONS = [sealingResults, workerResults, buildingResults, openingResults];
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      json: { type: 'boolean', default: false },
-      quick: { type: 'boolean', default: false },
-      rounds: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return;
-  }
-  const { quick } = values;
-  const options = { rounds: Number(values.rounds ?? (quick ? 3 : 9)), milliseconds: quick ? 50 : 200 };
+  const asked = roundOptions(HELP);
+  if (asked === null) return;
+  const { json, quick, rounds } = asked;
+  const options = { rounds, milliseconds: quick ? 50 : 200 };
   const results: Result[] = [];
   for (const shape of SHAPES) {
     for (const section of SECTIONS) results.push(...(await section(shape, options)));
   }
   endProgress();
-  print({ bench: 'seal', machine: { ...machine(), blake3: blakeImplementation() }, results }, values.json);
+  print({ bench: 'seal', machine: { ...machine(), blake3: blakeImplementation() }, results }, json);
 }
 
 await main();

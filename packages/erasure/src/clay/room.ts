@@ -1,3 +1,4 @@
+import type { ArenaLayout } from '../arena-layout.ts';
 import { maximalTableBytes } from '../kernel/program.ts';
 import { refuse } from '../parameters.ts';
 import { CLAY_BLOCK_BYTES, type ClayGeometry, type ClayShape, clayGeometry } from './geometry.ts';
@@ -29,18 +30,8 @@ export function clayRoom({ positions, layers, m }: ClayGeometry): ClayRoom {
   };
 }
 
-/** Where the parts of an arena begin, as far as they matter here. */
-interface Regions {
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly tables: number;
-  readonly schedule: number;
-  readonly workspace: number;
-  readonly slots: number;
-}
-
 /** CODE_PARAMETERS unless there is such a code, for shards of that length, and the arena has room for its schedules. */
-export function checkClay(shape: ClayShape, bytes: number, arena: Regions): void {
+export function checkClay(shape: ClayShape, bytes: number, arena: ArenaLayout): void {
   const room = clayRoom(clayGeometry(shape));
   const { k, m, helpers } = shape;
   if (bytes % CLAY_BLOCK_BYTES !== 0) {
