@@ -1,7 +1,8 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { createPrivateKey, type KeyObject, sign, verify } from 'node:crypto';
 import { inspect } from 'node:util';
 import { HoldfastError } from '@holdfast/contracts';
 import { DOMAINS, framedDomain, tagged, uint64 } from './domains.ts';
+import { importPublic, rawPublic } from './raw-keys.ts';
 
 const ED25519_PUBLIC_BYTES = 32;
 const ED25519_SIGNATURE_BYTES = 64;
@@ -100,12 +101,4 @@ export class HybridVerifier {
 /** Not `Buffer.from(seed)`: that copy would stay behind when the caller wipes the seed. */
 function viewOf(seed: Uint8Array): Buffer {
   return Buffer.from(seed.buffer, seed.byteOffset, seed.length);
-}
-
-function rawPublic(key: KeyObject): Uint8Array {
-  return createPublicKey(key).export({ format: 'raw-public' });
-}
-
-function importPublic(type: 'ed25519' | 'ml-dsa-65', bytes: Uint8Array): KeyObject {
-  return createPublicKey({ key: Buffer.from(bytes), format: 'raw-public', asymmetricKeyType: type });
 }

@@ -1,7 +1,6 @@
 import {
   createHash,
   createPrivateKey,
-  createPublicKey,
   decapsulate,
   diffieHellman,
   encapsulate,
@@ -10,6 +9,7 @@ import {
 } from 'node:crypto';
 import { inspect } from 'node:util';
 import { HoldfastError } from '@holdfast/contracts';
+import { importPublic, rawPublic } from './raw-keys.ts';
 
 const SEED_BYTES = 32;
 const X25519_BYTES = 32;
@@ -86,7 +86,7 @@ export class XWingPrivateKey {
   private constructor(mlKem: KeyObject, x25519: KeyObject) {
     this.#mlKem = mlKem;
     this.#x25519 = x25519;
-    this.publicKey = Buffer.concat([rawPublic(createPublicKey(mlKem)), rawPublic(createPublicKey(x25519))]);
+    this.publicKey = Buffer.concat([rawPublic(mlKem), rawPublic(x25519)]);
   }
 
   /** @param seed 32 bytes, not kept: the draft's decapsulation key. KEY_WRONG for another length. */
@@ -169,12 +169,4 @@ function agree(privateKey: KeyObject, publicKey: KeyObject): Uint8Array {
   } catch (error) {
     throw HoldfastError.from(error, 'FORMAT_INVALID', 'An X25519 key is a point of low order.');
   }
-}
-
-function rawPublic(key: KeyObject): Uint8Array {
-  return key.export({ format: 'raw-public' });
-}
-
-function importPublic(type: 'x25519' | 'ml-kem-768', bytes: Uint8Array): KeyObject {
-  return createPublicKey({ key: Buffer.from(bytes), format: 'raw-public', asymmetricKeyType: type });
 }
