@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { lockVault } from '@holdfast/catalog';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../src/exit-codes.ts';
 import { holdfast, type Ran } from './run-command.ts';
@@ -199,6 +200,15 @@ describe('mistakes', () => {
 });
 
 describe('an empty vault', () => {
+  it('has nothing to repair, and is not repaired while somebody writes', async () => {
+    const free = await run(['repair', '--json']);
+    expect([free.code, json(free)]).toMatchObject([EXIT.ok, { partitions: 0, repairedShards: 0 }]);
+    const lock = lockVault(vault);
+    const busy = await run(['repair', '--json']);
+    lock.release();
+    expect([busy.code, json(busy)]).toMatchObject([EXIT.busy, { error: { code: 'BUSY' } }]);
+  });
+
   it('has no snapshots', async () => {
     const ran = await run(['snapshots', '--json']);
     expect([ran.code, JSON.parse(ran.stdout)]).toEqual([EXIT.ok, []]);

@@ -92,6 +92,18 @@ describe('repair', () => {
     await expectWhole(vault, before);
   });
 
+  it.each([false, true])('gives nothing to a peer that has left the swarm; read: %s', async (read) => {
+    const { vault, stripes } = await prepared();
+    const gone = shardsOf(vault, large(stripes).id)[1]!.peer;
+    const record = (await vault.catalog.peers()).find(({ id }) => id === gone)!;
+    await vault.catalog.putPeer({ ...record, state: 'left' });
+    for (const { id } of vault.stores.get(gone)!.all()) vault.stores.get(gone)!.lose(id);
+    const report = await vault.engine.repair({ read });
+    expect(report).toMatchObject({ repairedShards: 0, failed: [], lost: [] });
+    expect(report.unreachableShards).toBeGreaterThan(0);
+    expect(vault.stores.get(gone)!.all()).toEqual([]);
+  });
+
   it('tells what cannot be repaired for now, and repairs the rest', async () => {
     const { vault, stripes } = await prepared();
     const stripe = large(stripes);

@@ -43,7 +43,7 @@ async function repairSnapshots(
   const { findSnapshot } = await import('../vault/snapshot-id.ts');
   const { RunEvents } = await import('../output/run-events.ts');
   const { repairJson, repairLines } = await import('../output/repair-view.ts');
-  await using opened = await openVault(vault);
+  await using opened = await openVault(vault, { write: true });
   const snapshot =
     wanted === undefined ? undefined : await findSnapshot(opened.catalog, wanted, options.source);
   const names = await opened.peerNames();

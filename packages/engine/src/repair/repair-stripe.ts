@@ -83,8 +83,9 @@ async function fromShards(
   const { present, bad, fetchedBytes } = await shards.fetch(stripe, arena.reference, want, tasks.signal);
   onFetched(fetchedBytes);
   const wanted = new Map<number, boolean>([...missing].map((index) => [index, false]));
-  for (const { index, problem } of bad) {
-    if (problem !== 'unreachable') wanted.set(index, problem === 'wrong-bytes');
+  for (const { index, peer, problem } of bad) {
+    // Whoever has left the swarm may still answer, but is given nothing any more.
+    if (problem !== 'unreachable' && run.storage.isActive(peer)) wanted.set(index, problem === 'wrong-bytes');
   }
   for (const index of present) wanted.delete(index);
   if (wanted.size === 0) return { shards: wanted, fromParts: false };

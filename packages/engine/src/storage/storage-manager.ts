@@ -103,6 +103,11 @@ export class StorageManager {
     return [...this.#records.values()].filter(({ state }) => state === 'active');
   }
 
+  /** Belongs to the swarm now. */
+  isActive(peer: PeerId): boolean {
+    return this.#records.get(peer)?.state === 'active';
+  }
+
   /** Answered when last asked, and has not failed since. */
   isUp(peer: PeerId): boolean {
     const location = this.#locations.get(peer);
