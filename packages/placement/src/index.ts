@@ -1,10 +1,15 @@
 export { assignStripe, type PlacementPlan } from './assign/assign-stripe.ts';
 export { reassignShard } from './assign/reassign-shard.ts';
-export type { Candidate } from './candidate.ts';
+export { type Candidate, checkCandidates, weightOf } from './candidate.ts';
 export { candidatesFrom, type RejectedPeer } from './eligibility.ts';
+export { type Holding, separationMs, stillCounts } from './holding.ts';
 export {
+  checkRules,
   defaultRules,
+  defaultSettings,
   type PlacementRules,
+  type PlacementSettings,
+  peersNeeded,
   type Relaxation,
   SOFT_RULES,
   type SoftRule,

@@ -24,7 +24,9 @@ const smallRules = fc
     maxPerRegion: fc.integer({ min: 1, max: 3 }),
     minContinents: fc.integer({ min: 1, max: 2 }),
   })
-  .map(({ k, m, lower, ...soft }) => rulesFor(k, m, { maxPerOperator: lower ? 1 : k - 1, ...soft }));
+  .map(({ k, m, lower, ...soft }) =>
+    rulesFor(k, m, { maxPerOperator: lower ? 1 : k - 1, minDistinctPeers: 2, ...soft }),
+  );
 
 describe('assigning a stripe', () => {
   test('succeeds exactly when a placement exists, with exactly the relaxations needed', () => {
@@ -77,7 +79,7 @@ describe('assigning a stripe', () => {
       candidate(2, { operator: 'x', region: 'na/us' }),
       candidate(3, { operator: 'y', region: 'eu/de' }),
     ];
-    const rules = rulesFor(2, 0, { maxPerRegion: 1 });
+    const rules = rulesFor(2, 0, { maxPerRegion: 1, minDistinctPeers: 2 });
     for (let seed = 0; seed < 50; seed++) {
       const plan = assignStripe({ partition: partitionId(seed), candidates, rules, salt: salt(seed) });
       expect(new Set(plan.peers)).toEqual(new Set([candidates[1]!.id, candidates[2]!.id]));
