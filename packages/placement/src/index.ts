@@ -1,5 +1,6 @@
-export { assignStripe, type PlacementPlan } from './assign/assign-stripe.ts';
-export { reassignShard } from './assign/reassign-shard.ts';
+export { assignStripe } from './assign/assign-stripe.ts';
+export { Assigner, type AssignOptions, type PlacementPlan } from './assign/assigner.ts';
+export { type ReassignRequest, reassignShard } from './assign/reassign-shard.ts';
 export { type Candidate, checkCandidates, weightOf } from './candidate.ts';
 export { candidatesFrom, type RejectedPeer } from './eligibility.ts';
 export { type Holding, separationMs, stillCounts } from './holding.ts';

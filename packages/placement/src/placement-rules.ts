@@ -105,7 +105,7 @@ export function checkRules(rules: PlacementRules): void {
   positive('windowHours', rules.windowHours, MANY);
   positive('maxLatencyMs', rules.maxLatencyMs, MANY);
   positive('maxLoad', rules.maxLoad, 1);
-  share('maxPacketLoss', rules.maxPacketLoss, 1);
+  positive('maxPacketLoss', rules.maxPacketLoss, 1);
   share('minReputation', rules.minReputation, 1);
   share('reputationFloor', rules.reputationFloor, rules.minReputation);
   for (const rule of rules.off) {

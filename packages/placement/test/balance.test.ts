@@ -1,7 +1,6 @@
-import { assignStripe, type Candidate, defaultRules } from '@holdfast/placement';
+import { Assigner, assignStripe, type Candidate, defaultRules } from '@holdfast/placement';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { byPreference } from '../src/assign/rendezvous.ts';
 import { candidate, partitionId, salt } from './swarm.ts';
 
 const rules = defaultRules(2, 1);
@@ -16,9 +15,10 @@ test('first choices are proportional to weight (chi-squared)', () => {
   const total = candidates.reduce((sum, peer) => sum + peer.weight!, 0);
   const draws = 20_000;
   const seen = new Map<string, number>();
+  const assigner = new Assigner({ candidates, rules, salt: salt(1) });
   for (let p = 0; p < draws; p++) {
-    const [first] = byPreference(partitionId(p), candidates, salt(1));
-    seen.set(first!.id, (seen.get(first!.id) ?? 0) + 1);
+    const [first] = assigner.assign(partitionId(p)).peers;
+    seen.set(first!, (seen.get(first!) ?? 0) + 1);
   }
   const chiSquared = candidates.reduce((sum, { id, weight }) => {
     const expected = (draws * weight!) / total;

@@ -1,6 +1,6 @@
 import { defaultRules } from '@holdfast/placement';
 import { expect, test } from 'vitest';
-import { isWithinLoad, loadSteps } from '../src/rules/load.ts';
+import { isWithinLoad, loadLadder } from '../src/rules/load.ts';
 import { candidate } from './swarm.ts';
 
 const limit = { maxLoad: 0.7, headroomShards: 2 };
@@ -16,7 +16,7 @@ test('load counts the shard to come, headroom the room before it', () => {
 
 test('the limit rises in steps of 10 % of capacity, and headroom goes last', () => {
   const steps = (facts: object) =>
-    loadSteps({ ...defaultRules(4, 2), ...facts }).map((s) => [s.maxLoad, s.headroomShards]);
+    loadLadder({ ...defaultRules(4, 2), ...facts }).steps.map((s) => [s.maxLoad, s.headroomShards]);
   expect(steps({})).toEqual([
     [0.7, 2],
     [0.8, 2],

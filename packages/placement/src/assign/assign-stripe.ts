@@ -1,22 +1,13 @@
-import type { PartitionId, PeerId } from '@holdfast/contracts';
-import { type Candidate, checkCandidates } from '../candidate.ts';
-import { checkRules, type PlacementRules, type Relaxation } from '../placement-rules.ts';
-import { refuse } from '../refusal.ts';
-import { OperatorCount } from '../rules/operator-limit.ts';
-import { hasRoom } from '../rules/room.ts';
-import { chooseRelaxing } from './relax.ts';
-import { byPreference } from './rendezvous.ts';
-
-export interface PlacementPlan {
-  /** Index i gets shard i. */
-  readonly peers: readonly PeerId[];
-  /** In the order in which rules are given up; empty when all were kept. */
-  readonly relaxations: readonly Relaxation[];
-}
+import type { PartitionId, Random } from '@holdfast/contracts';
+import type { Candidate } from '../candidate.ts';
+import type { Holding } from '../holding.ts';
+import type { PlacementRules } from '../placement-rules.ts';
+import { barredPeers } from '../rules/past-holders.ts';
+import { Assigner, type PlacementPlan } from './assigner.ts';
 
 /**
- * Peers for all shards of a new partition. Depends on its arguments alone (not on the order of the candidates), and
- * finds a placement whenever one exists that keeps the hard rules.
+ * Peers for all shards of one new partition; for many, prepare an `Assigner`. Depends on its arguments alone (not on the
+ * order of the candidates), and finds a placement whenever one exists that keeps the hard rules.
  * Fails with PLACEMENT_REFUSED (details: `rule` and what is missing) or USAGE for senseless rules or candidates.
  */
 export function assignStripe(request: {
@@ -24,22 +15,13 @@ export function assignStripe(request: {
   readonly candidates: readonly Candidate[];
   readonly rules: PlacementRules;
   readonly salt: Uint8Array;
+  /** Who has, or had, shards of sibling partitions; looked at where the rules separate siblings. */
+  readonly siblings?: readonly Holding[];
+  /** Wall clock, ms. Needed to let former holders of siblings have something again after T windows. */
+  readonly now?: number;
+  readonly random?: Random;
 }): PlacementPlan {
-  const { partition, candidates, rules, salt } = request;
-  checkRules(rules);
-  checkCandidates(candidates);
-  const need = rules.k + rules.m;
-  const usable = candidates.filter((candidate) => hasRoom(candidate, rules));
-  const operators = new OperatorCount(rules.maxPerOperator);
-  const choice = chooseRelaxing(byPreference(partition, usable, salt), need, rules, {
-    operators,
-    regions: [],
-  });
-  if (!choice) {
-    throw refuse(partition, need, usable, operators, {
-      noRoom: candidates.length - usable.length,
-      barred: 0,
-    });
-  }
-  return { peers: choice.peers.map((peer) => peer.id), relaxations: choice.relaxations };
+  const { partition, rules, siblings = [], now = 0, random } = request;
+  const barred = barredPeers(null, [], siblings, rules, now);
+  return new Assigner(request).assign(partition, { barred, random });
 }

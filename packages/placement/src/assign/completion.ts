@@ -1,65 +1,87 @@
-import type { Candidate } from '../candidate.ts';
-import { continentKey } from '../rules/continent-spread.ts';
-import { regionKey } from '../rules/region-spread.ts';
-import { FlowNetwork } from './max-flow.ts';
-import type { Selection } from './selection.ts';
+import { MinCostFlow } from './min-cost-flow.ts';
+import type { Tally } from './tally.ts';
 
 /**
- * Whether peers for all missing shards can be found among `pool`, exactly. Units flow from operators (as many as each
- * may still get) over peers (one each) to regions (likewise) to continents. First each continent that has nothing yet
- * takes one unit, until enough continents are covered; then the rest follows. Augmenting never takes back what a
- * continent has, so the second phase keeps what the first achieved, and reaches the maximum.
+ * Whether peers for all missing shards can be found among the rows of the pool, exactly but for failure domains, of which
+ * only those already full are looked at. Units flow from operators (as many as each may still get) over peers (one each) to
+ * regions (likewise) to continents. A continent that has nothing yet can send one unit over `spread`, which takes as
+ * many as there are continents missing, and at so great a gain that the cheapest flow uses it as far as can be.
+ * The rest of the cost is what round trips add to the average.
  */
-export function canComplete(selection: Selection, pool: readonly Candidate[]): boolean {
-  const { missing, missingContinents } = selection;
-  if (missing === 0) return missingContinents === 0;
+export function canComplete(tally: Tally, pool: Iterable<number>): boolean {
+  const { missing, missingContinents } = tally;
+  if (missing === 0) return tally.isDone;
   if (missingContinents > missing) return false;
-  const { network, source, sink, open } = build(selection, pool);
-  if (network.send(source, sink, missingContinents) < missingContinents) return false;
-  for (const widen of open) widen(missing);
-  return network.send(source, sink, missing - missingContinents) === missing - missingContinents;
+  const { network, source, sink, covered, gain } = build(tally, pool);
+  const cost = network.send(source, sink, missing);
+  if (cost === null || covered() < missingContinents) return false;
+  return cost + gain * missingContinents <= tally.spareExcess;
 }
 
-function build(selection: Selection, pool: readonly Candidate[]) {
-  const network = new FlowNetwork();
+function build(tally: Tally, pool: Iterable<number>) {
+  const network = new MinCostFlow();
+  const { roster, missing } = tally;
   const source = network.addNode();
   const sink = network.addNode();
-  const open: ((more: number) => void)[] = [];
-  const operators = new Map<string, number>();
-  const regions = new Map<string, number>();
-  const continents = new Map<string, number>();
-  const peers = new Map<string, (more: number) => void>();
+  const spread = network.addNode();
+  const useful = cheapest(tally, pool);
+  const gain = gainFor(tally, useful);
+  const covered = network.addEdge(spread, sink, tally.missingContinents, -gain);
 
-  const operatorNode = (operator: string): number =>
-    remember(operators, operator, () => {
-      const node = network.addNode();
-      network.addEdge(source, node, selection.operatorSpare(operator));
-      return node;
-    });
-  const continentNode = (continent: string): number =>
-    remember(continents, continent, () => {
-      const node = network.addNode();
-      open.push(network.addEdge(node, sink, selection.isOnContinent(continent) ? 0 : 1));
-      return node;
-    });
-  const regionNode = (region: string): number =>
-    remember(regions, region, () => {
-      const node = network.addNode();
-      network.addEdge(node, continentNode(continentKey(region)), selection.regionSpare(region));
-      return node;
-    });
-  for (const { operator, region } of pool) {
-    const from = operatorNode(operator);
-    const to = regionNode(regionKey(region));
-    remember(peers, `${from} ${to}`, () => network.addEdge(from, to, 0))(1);
+  const continentNode = memo((continent) => {
+    const node = network.addNode();
+    network.addEdge(node, sink, missing, 0);
+    if (tally.onContinent[continent] === 0) network.addEdge(node, spread, 1, 0);
+    return node;
+  });
+  const regionNode = memo((region, row) => {
+    const node = network.addNode();
+    network.addEdge(node, continentNode(roster.continent[row]!, row), tally.regionSpare[region]!, 0);
+    return node;
+  });
+  const operatorNode = memo((operator) => {
+    const node = network.addNode();
+    network.addEdge(source, node, tally.operatorSpare[operator]!, 0);
+    return node;
+  });
+  for (const row of useful) {
+    const [from, to] = [operatorNode(roster.operator[row]!, row), regionNode(roster.region[row]!, row)];
+    network.addEdge(from, to, 1, tally.excess[row]!);
   }
-  return { network, source, sink, open };
+  return { network, source, sink, covered, gain };
 }
 
-function remember<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
+/** Of an operator's peers in one region no more than are missing can be of use, and the nearest are of most. */
+function cheapest(tally: Tally, pool: Iterable<number>): number[] {
+  const { roster, excess } = tally;
+  const groups = new Map<number, number[]>();
+  for (const row of pool) {
+    if (!tally.admitsAdversaries(row)) continue;
+    const key = roster.operator[row]! * roster.regions.length + roster.region[row]!;
+    const group = groups.get(key);
+    if (group) group.push(row);
+    else groups.set(key, [row]);
+  }
+  return [...groups.values()].flatMap((group) =>
+    group.length <= tally.missing
+      ? group
+      : group.sort((a, b) => excess[a]! - excess[b]!).slice(0, tally.missing),
+  );
+}
+
+/** More than all round trips together could ever cost. */
+function gainFor(tally: Tally, rows: readonly number[]): number {
+  const most = rows.reduce((largest, row) => Math.max(largest, Math.abs(tally.excess[row]!)), 0);
+  return 1 + 2 * most * tally.missing;
+}
+
+function memo(make: (key: number, row: number) => number): (key: number, row: number) => number {
+  const known = new Map<number, number>();
+  return (key, row) => {
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const made = make(key, row);
+    known.set(key, made);
+    return made;
+  };
 }

@@ -1,5 +1,6 @@
 import type { Region } from '@holdfast/contracts';
 import type { PlacementRules } from '../placement-rules.ts';
+import type { Ladder } from './ladder.ts';
 
 /** `eu/de/berlin` → `eu`. */
 export function continentKey(region: Region): string {
@@ -8,9 +9,7 @@ export function continentKey(region: Region): string {
 }
 
 /** Soft: from the number asked for down to one. */
-export function continentSteps(rules: PlacementRules): number[] {
-  return Array.from({ length: rules.minContinents }, (_, fewer) => rules.minContinents - fewer);
-}
-
-export const continentReason = (count: number, rules: PlacementRules): string =>
-  `peers on ${rules.minContinents} continents are not to be had; the shards lie on ${count}`;
+export const continentLadder = ({ minContinents }: PlacementRules): Ladder<number> => ({
+  steps: Array.from({ length: minContinents }, (_, fewer) => minContinents - fewer),
+  reason: (limit) => `peers on ${minContinents} continents are not to be had; the shards lie on ${limit}`,
+});

@@ -1,5 +1,6 @@
 import type { Region } from '@holdfast/contracts';
-import type { PlacementRules } from '../placement-rules.ts';
+import { type PlacementRules, peersNeeded } from '../placement-rules.ts';
+import type { Ladder } from './ladder.ts';
 
 /** `eu/de/berlin` → `eu/de`: what a disaster or a court order reaches at once. */
 export function regionKey(region: Region): string {
@@ -9,11 +10,13 @@ export function regionKey(region: Region): string {
 }
 
 /** Soft: limits from the one asked for up to "all in one region", one more at a time. */
-export function regionSteps(rules: PlacementRules): number[] {
-  const steps = [rules.maxPerRegion];
-  for (let limit = rules.maxPerRegion + 1; limit <= rules.k + rules.m; limit++) steps.push(limit);
-  return steps;
+export function regionLadder(rules: PlacementRules): Ladder<number> {
+  const { maxPerRegion } = rules;
+  const steps = [maxPerRegion];
+  for (let limit = maxPerRegion + 1; limit <= peersNeeded(rules); limit++) steps.push(limit);
+  return {
+    steps,
+    reason: (limit) =>
+      `too few regions for at most ${maxPerRegion} shards in each; up to ${limit} share a region`,
+  };
 }
-
-export const regionReason = (limit: number, rules: PlacementRules): string =>
-  `too few regions for at most ${rules.maxPerRegion} shards in each; up to ${limit} share a region`;
