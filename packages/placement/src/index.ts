@@ -15,6 +15,9 @@ export {
   SOFT_RULES,
   type SoftRule,
 } from './placement-rules.ts';
+export { chooseMode, defaultMode, type ModeSettings, type PlacementMode } from './policy/mode.ts';
+export { chosenPolicy, type Rollout } from './policy/rollout.ts';
+export { epochSalt } from './policy/salt-epoch.ts';
 export {
   complementsOf,
   identifyComplementaryShards,
