@@ -52,9 +52,9 @@ function checkCandidate(candidate: Candidate): void {
   }
   checkAmount(candidate, 'freeBytes', freeBytes);
   checkAmount(candidate, 'capacityBytes', capacityBytes);
-  checkAmount(candidate, 'weight', weightOf(candidate));
   checkAmount(candidate, 'latencyMs', candidate.latencyMs ?? 0);
   for (const field of SHARES) checkShare(candidate, field, candidate[field] ?? 0);
+  checkAmount(candidate, 'weight', weightOf(candidate));
   if (freeBytes > capacityBytes) {
     const message = `Peer ${id}: freeBytes ${freeBytes} exceeds capacityBytes ${capacityBytes}.`;
     throw new HoldfastError('USAGE', message);

@@ -1,4 +1,6 @@
+import type { PeerId } from '@holdfast/contracts';
 import {
+  Assigner,
   assignStripe,
   type Candidate,
   defaultRules,
@@ -149,6 +151,38 @@ describe('assigning a stripe', () => {
   });
 });
 
+describe('siblings', () => {
+  test('share no peer where the rules separate them, and may where they do not', () => {
+    const candidates = Array.from({ length: 13 }, (_, n) => candidate(n));
+    const holders = (peers: readonly PeerId[]) => peers.map((peer, index) => ({ peer, index }));
+    for (let seed = 0; seed < 50; seed++) {
+      const request = { candidates, salt: salt(seed) };
+      const rules = defaultRules(4, 2);
+      const first = assignStripe({ ...request, rules, partition: partitionId(2 * seed) }).peers;
+      const strict = { ...rules, separateSiblings: true };
+      const sibling = { ...request, partition: partitionId(2 * seed + 1), siblings: holders(first) };
+      const { peers } = assignStripe({ ...sibling, rules: strict });
+      expect(peers.filter((peer) => first.includes(peer))).toEqual([]);
+      expect(assignStripe({ ...sibling, rules }).peers.some((peer) => first.includes(peer))).toBe(true);
+    }
+  });
+
+  test('are barred for one partition without changing what others get', () => {
+    const candidates = Array.from({ length: 7 }, (_, n) =>
+      candidate(n, { region: n < 6 ? `c${n % 2}/r${n}` : 'c0/r0' }),
+    );
+    const assigner = new Assigner({ candidates, rules: defaultRules(4, 2), salt: salt(1) });
+    const before = assigner.assign(partitionId(1));
+    for (let n = 0; n < 7; n++) {
+      const barred = new Set([candidates[n]!.id]);
+      expect(assigner.assign(partitionId(2), { barred }).peers).not.toContain(candidates[n]!.id);
+      const two = new Set([candidates[n]!.id, candidates[(n + 1) % 7]!.id]);
+      expect(codeOf(() => assigner.assign(partitionId(2), { barred: two }))).toBe('PLACEMENT_REFUSED');
+      expect(assigner.assign(partitionId(1))).toEqual(before);
+    }
+  });
+});
+
 describe('refusals say what would help', () => {
   const refusal = (candidates: Candidate[], rules = defaultRules(4, 2)) =>
     refusalOf(() => assignStripe({ partition: partitionId(1), candidates, rules, salt: salt(1) }));
@@ -179,6 +213,20 @@ describe('refusals say what would help', () => {
       moreOperators: 3,
       morePeers: 9,
     });
+  });
+
+  test('better reputations', () => {
+    const error = refusal(
+      Array.from({ length: 8 }, (_, n) => candidate(n, { reputation: n < 5 ? 0.9 : 0.49 })),
+    );
+    expect(error.message).toContain('only 5 can take one (3 more with a reputation below 0.5)');
+    expect(error.details).toMatchObject({ rule: 'reputation-floor', morePeers: 1 });
+  });
+
+  test('other failure domains', () => {
+    const error = refusal(Array.from({ length: 9 }, (_, n) => candidate(n, { failureDomains: ['all'] })));
+    expect(error.hint).toContain('outside the declared failure domains');
+    expect(error.details).toMatchObject({ rule: 'failure-domain-limit', limit: 3 });
   });
 
   test('and following the hint does help', () => {
@@ -223,6 +271,16 @@ describe('bad input is named', () => {
     ['minContinents', { minContinents: 7 }],
     ['maxLoad', { maxLoad: 1.5 }],
     ['headroomShards', { headroomShards: 0.5 }],
+    ['copies', { copies: 0 }],
+    ['maxPerFailureDomain', { maxPerFailureDomain: 4 }],
+    ['minDistinctPeers', { minDistinctPeers: 7 }],
+    ['separationWindows', { separationWindows: -1 }],
+    ['windowHours', { windowHours: Number.POSITIVE_INFINITY }],
+    ['maxLatencyMs', { maxLatencyMs: 0 }],
+    ['maxPacketLoss', { maxPacketLoss: 1.01 }],
+    ['minReputation', { minReputation: Number.NaN }],
+    ['reputationFloor', { reputationFloor: 0.8 }],
+    ['off', { off: ['operator-limit' as never] }],
   ] as const)('rules: %s %o', (field, facts) => {
     const error = refusalOf(assign(peers, rulesFor(4, 2, facts)));
     expect(error.code).toBe('USAGE');
@@ -235,6 +293,13 @@ describe('bad input is named', () => {
     ['capacityBytes', { capacityBytes: Number.POSITIVE_INFINITY }],
     ['capacityBytes', { capacityBytes: 1 }],
     ['weight', { weight: Number.NaN }],
+    ['latencyMs', { latencyMs: -1 }],
+    ['packetLoss', { packetLoss: 1.5 }],
+    ['reputation', { reputation: Number.NaN }],
+    ['stability', { stability: -0.1 }],
+    ['uptime', { uptime: Number.POSITIVE_INFINITY }],
+    ['region', { region: '' }],
+    ['operator', { operator: '' }],
   ] as const)('candidates: %s %o', (field, facts) => {
     const error = refusalOf(assign([...peers, candidate(99, facts)], defaultRules(4, 2)));
     expect(error.code).toBe('USAGE');

@@ -98,6 +98,29 @@ test('moves about 1/N of the shards when the N-th peer joins', () => {
   expect(Math.abs(share - 1 / 30)).toBeLessThan(0.1 / 30);
 });
 
+/** Shards that are on other peers afterwards, as a share of all. */
+function movedShare(before: readonly Candidate[], after: readonly Candidate[], partitions: number): number {
+  const [old, next] = [before, after].map((candidates) => new Assigner({ candidates, rules, salt: salt(4) }));
+  let moved = 0;
+  for (let p = 0; p < partitions; p++) {
+    const peers = new Set(next!.assign(partitionId(p)).peers);
+    moved += old!.assign(partitionId(p)).peers.filter((peer) => !peers.has(peer)).length;
+  }
+  return moved / (partitions * (rules.k + rules.m));
+}
+
+test('one that leaves gives up its share, one that doubles gains what it must, and nothing else moves', () => {
+  const candidates = Array.from({ length: 40 }, (_, n) => free(n, { weight: 10 }));
+  const left = movedShare(candidates, candidates.slice(1), 20_000);
+  expect(Math.abs(left - 1 / 40)).toBeLessThan(0.1 / 40);
+  const doubled = candidates.map((peer, n) => (n === 7 ? { ...peer, weight: 20 } : peer));
+  const gained = movedShare(candidates, doubled, 20_000);
+  // From 3/40 to nearly 6/41 of partitions (a little less: it cannot have two shards of one), of three shards each.
+  const share = (weight: number) => 1 - (39 / (39 + weight)) * (38 / (38 + weight)) * (37 / (37 + weight));
+  const optimum = (share(2) - share(1)) / 3;
+  expect(Math.abs(gained - optimum)).toBeLessThan(0.1 * optimum);
+});
+
 test('weight 0 is a last resort', () => {
   const candidates = Array.from({ length: 4 }, (_, n) => free(n, n === 0 ? { weight: 0 } : {}));
   for (let p = 0; p < 50; p++) {

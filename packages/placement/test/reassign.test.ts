@@ -81,6 +81,104 @@ describe('another peer for one shard', () => {
     expect(reassign(candidates, [0, 1, 2, 99], 3).peer).toBeDefined();
   });
 
+  test('lets former holders count for T windows from when they had it no more, and no longer', () => {
+    const day = 86_400_000;
+    const request = (until: number | undefined, now: number) => ({
+      partition,
+      index: 1,
+      current: [0, 1, 2, 3].map(peerId),
+      pastHolders: [{ index: 0, peer: peerId(4), until }],
+      candidates: swarm(5),
+      rules,
+      salt: salt(1),
+      exclude: new Set<PeerId>(),
+      now,
+    });
+    expect(codeOf(() => reassignShard(request(10 * day, 40 * day - 1)))).toBe('PLACEMENT_REFUSED');
+    expect(reassignShard(request(10 * day, 40 * day)).peer).toBe(peerId(4));
+    // Nobody knows that it is gone: for ever.
+    expect(codeOf(() => reassignShard(request(undefined, 4000 * day)))).toBe('PLACEMENT_REFUSED');
+    const hours = {
+      ...request(10 * day, 12 * day),
+      rules: { ...rules, separationWindows: 48, windowHours: 1 },
+    };
+    expect(reassignShard(hours).peer).toBe(peerId(4));
+    expect(codeOf(() => reassignShard({ ...hours, now: 12 * day - 1 }))).toBe('PLACEMENT_REFUSED');
+  });
+
+  test('forgets what a former holder’s operator had after T windows, too', () => {
+    const day = 86_400_000;
+    const candidates = swarm(6, (n) => ({ operator: n >= 4 ? 'late' : `o${n}` }));
+    const at = (now: number) => () =>
+      reassignShard({
+        partition,
+        index: 1,
+        current: [0, 1, 2, 3].map(peerId),
+        pastHolders: [{ index: 0, peer: peerId(4), until: 0 }],
+        candidates,
+        rules,
+        salt: salt(1),
+        exclude: new Set(),
+        now,
+      });
+    expect(codeOf(at(30 * day - 1))).toBe('PLACEMENT_REFUSED');
+    expect(at(30 * day)().peer).toBeDefined();
+  });
+
+  test('keeps siblings apart where the rules say so', () => {
+    const siblings = [{ index: 1, peer: peerId(4) }];
+    const request = { partition, index: 1, current: [0, 1, 2, 3].map(peerId), pastHolders: [], siblings };
+    const more = { candidates: swarm(5), salt: salt(1), exclude: new Set<PeerId>() };
+    expect(reassignShard({ ...request, ...more, rules }).peer).toBe(peerId(4));
+    const strict = { ...rules, separateSiblings: true };
+    expect(codeOf(() => reassignShard({ ...request, ...more, rules: strict }))).toBe('PLACEMENT_REFUSED');
+    const gone = { siblings: [{ ...siblings[0]!, until: 0 }], now: 30 * 86_400_000 };
+    expect(reassignShard({ ...request, ...more, ...gone, rules: strict }).peer).toBe(peerId(4));
+  });
+
+  test('keeps within failure domains, which a peer may have several of', () => {
+    const domains = [['a'], ['b'], ['c'], [], ['a', 'x'], ['x']];
+    const candidates = swarm(6, (n) => ({ failureDomains: domains[n]! }));
+    expect(reassign(candidates, [0, 1, 2, 3], 1).peer).toBe(peerId(5));
+    expect(reassign(candidates, [0, 1, 2, 3], 0, { exclude: [5] }).peer).toBe(peerId(4));
+    const error = refusalOf(() => reassign(candidates, [0, 1, 2, 3], 1, { exclude: [5] }));
+    expect(error.details).toMatchObject({ rule: 'failure-domain-limit' });
+    expect(error.message).toContain('share a failure domain (at most 1 shards of a partition in each)');
+  });
+
+  test('looks at the average of all round trips, of those that stay too', () => {
+    const candidates = swarm(6, (n) => ({ latencyMs: [120, 999, 120, 80, 300, 80][n] }));
+    // 120 + 120 + 80 stay: 80 keeps the average at 100, 300 does not.
+    expect(reassign(candidates, [0, 1, 2, 3], 1)).toEqual({ peer: peerId(5), relaxations: [] });
+    expect(reassign(candidates, [0, 1, 2, 3], 1, { exclude: [5] })).toEqual({
+      peer: peerId(4),
+      relaxations: [
+        {
+          rule: 'latency',
+          reason: 'too few peers are near enough for 100 ms on average; up to 200 ms was allowed',
+        },
+      ],
+    });
+  });
+
+  test('gives a further copy to a peer that has none', () => {
+    const copies = { ...defaultRules(2, 1), copies: 2 };
+    const current = [0, 1, 2, 3, null, 4].map((n) => (n === null ? null : peerId(n)));
+    const request = {
+      partition,
+      current,
+      pastHolders: [],
+      rules: copies,
+      salt: salt(1),
+      exclude: new Set<PeerId>(),
+    };
+    const candidates = swarm(6);
+    expect(reassignShard({ ...request, index: 1, candidates }).peer).toBe(peerId(5));
+    expect(codeOf(() => reassignShard({ ...request, index: 1, candidates: swarm(5) }))).toBe(
+      'PLACEMENT_REFUSED',
+    );
+  });
+
   test('relaxes soft rules only', () => {
     const candidates = swarm(5, () => ({ region: 'eu/de/x' }));
     const { relaxations } = reassign(candidates, [0, 1, 2, 3], 3);
