@@ -36,6 +36,11 @@ const BUILDS: readonly Build[] = [
     entry: 'packages/engine/assembly/gear.ts',
     options: ['--initialMemory', '2', '--maximumMemory', '2'],
   },
+  {
+    output: 'packages/placement/src/assign/early.wasm',
+    entry: 'packages/placement/assembly/early.ts',
+    options: ['--enable', 'simd', '--importMemory', '--initialMemory', '1'],
+  },
 ];
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));

@@ -1,3 +1,4 @@
+import { EarlyKernel } from './early-kernel.ts';
 import { pairHash, type Token } from './pair-hash.ts';
 import type { Roster } from './roster.ts';
 
@@ -27,6 +28,9 @@ export class Clocks {
   readonly order: Int32Array;
   readonly #time: Float64Array;
   found = 0;
+  /** Made when a second partition comes: for one alone it would cost more than it saves. */
+  #kernel: EarlyKernel | null = null;
+  #asked = false;
 
   constructor(roster: Roster, need: number) {
     this.#roster = roster;
@@ -59,7 +63,7 @@ export class Clocks {
     this.#expected -= this.#threshold[row]! / WORD;
     this.#openCount += (open ? 1 : 0) - this.#open[row]!;
     this.#open[row] = open ? 1 : 0;
-    this.#threshold[row] = this.#thresholdOf(row);
+    this.#setThreshold(row);
     this.#expected += this.#threshold[row]! / WORD;
     if (this.#expected < 0.8 * expectedFor(this.#need) && this.#horizon < Number.POSITIVE_INFINITY) {
       this.#setHorizon();
@@ -68,7 +72,9 @@ export class Clocks {
 
   /** Finds the earliest of the open peers, in order. True when these are all that there are. */
   early(partition: Token): boolean {
-    this.#scan(partition, this.#threshold);
+    if (this.#asked) this.#scanEarly(partition);
+    else this.#scanAll(partition, this.#threshold);
+    this.#asked = true;
     this.#sort();
     return this.found === this.#openCount;
   }
@@ -76,7 +82,7 @@ export class Clocks {
   /** All open peers in order of preference. Weight 0 rings never: last, in an order that does not depend on the input's. */
   all(partition: Token): void {
     const { ids, weight } = this.#roster;
-    this.#scan(partition, null);
+    this.#scanAll(partition, null);
     const time = new Map<number, number>();
     for (let i = 0; i < this.found; i++) time.set(this.order[i]!, this.#time[i]!);
     const byId = (a: number, b: number): number => (ids[a]! < ids[b]! ? -1 : 1);
@@ -86,7 +92,7 @@ export class Clocks {
     });
   }
 
-  #scan([low, high]: Token, threshold: Float64Array | null): void {
+  #scanAll([low, high]: Token, threshold: Float64Array | null): void {
     const { tokenLow, tokenHigh, weight, size } = this.#roster;
     let found = 0;
     for (let row = 0; row < size; row++) {
@@ -97,6 +103,30 @@ export class Clocks {
       found += 1;
     }
     this.found = found;
+  }
+
+  #scanEarly(partition: Token): void {
+    this.#kernel ??= this.#newKernel();
+    const { rows, hashes } = this.#kernel;
+    const { weight } = this.#roster;
+    const count = this.#kernel.scan(partition);
+    let found = 0;
+    for (let i = 0; i < count; i++) {
+      const row = rows[i]!;
+      const hash = hashes[row]!;
+      if (!(hash < this.#threshold[row]!)) continue;
+      this.order[found] = row;
+      this.#time[found] = -Math.log1p(-(hash + 0.5) / WORD) / weight[row]!;
+      found += 1;
+    }
+    this.found = found;
+  }
+
+  #newKernel(): EarlyKernel {
+    const { tokenLow, tokenHigh, size } = this.#roster;
+    const kernel = new EarlyKernel(tokenLow, tokenHigh);
+    for (let row = 0; row < size; row++) kernel.setLimit(row, limitFor(this.#threshold[row]!));
+    return kernel;
   }
 
   /** By insertion: few, and half in order already is not rare. */
@@ -136,7 +166,7 @@ export class Clocks {
     }
     this.#expected = 0;
     for (let row = 0; row < size; row++) {
-      this.#threshold[row] = this.#thresholdOf(row);
+      this.#setThreshold(row);
       this.#expected += this.#threshold[row]! / WORD;
     }
   }
@@ -150,9 +180,14 @@ export class Clocks {
     return expected;
   }
 
-  #thresholdOf(row: number): number {
+  #setThreshold(row: number): void {
     const weight = this.#roster.weight[row]!;
-    if (this.#open[row] === 0 || weight === 0) return 0;
-    return -Math.expm1(-weight * this.#horizon) * WORD;
+    const closed = this.#open[row] === 0 || weight === 0;
+    const threshold = closed ? 0 : -Math.expm1(-weight * this.#horizon) * WORD;
+    this.#threshold[row] = threshold;
+    this.#kernel?.setLimit(row, limitFor(threshold));
   }
 }
+
+/** The largest word below the threshold; for a threshold of 0 there is none, and 0 lets one word too many through. */
+const limitFor = (threshold: number): number => Math.max(0, Math.ceil(threshold) - 1);
