@@ -1,4 +1,4 @@
-import { Assigner, assignStripe, type Candidate, defaultRules } from '@holdfast/placement';
+import { Assigner, assignStripe, type Candidate, defaultRules, weightOf } from '@holdfast/placement';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { candidate, partitionId, salt } from './swarm.ts';
@@ -26,6 +26,15 @@ test('first choices are proportional to weight (chi-squared)', () => {
   }, 0);
   // 19 degrees of freedom: 43.8 is exceeded once in a thousand; the draws are fixed by the salt.
   expect(chiSquared).toBeLessThan(43.8);
+});
+
+test('weight is reputation times free room times stability, each as good as can be while it is not known', () => {
+  const facts = { freeBytes: 1000, capacityBytes: 4000 };
+  expect(weightOf(candidate(1, facts))).toBe(1000);
+  expect(weightOf(candidate(1, { ...facts, reputation: 0.5 }))).toBe(500);
+  expect(weightOf(candidate(1, { ...facts, stability: 0.25 }))).toBe(250);
+  expect(weightOf(candidate(1, { ...facts, reputation: 0.5, stability: 0.5 }))).toBe(250);
+  expect(weightOf(candidate(1, { ...facts, reputation: 0.5, weight: 7 }))).toBe(7);
 });
 
 test('weight defaults to free room', () => {

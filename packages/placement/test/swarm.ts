@@ -42,7 +42,7 @@ export const troubledSwarm = (most: number): fc.Arbitrary<Candidate[]> => {
     fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, fc.constantFrom(...others));
   const trouble = fc.record({
     latencyMs: often<number | undefined>(undefined, 20, 90, 130, 180, 260, 450, 2000),
-    packetLoss: often<number | undefined>(0, undefined, 0.05, 0.09, 0.1, 0.3),
+    packetLoss: often<number | undefined>(0, undefined, 0.05, 0.09, 0.1, 0.17, 0.3),
     reputation: often<number | undefined>(0.9, undefined, 0.7, 0.65, 0.62, 0.56, 0.5, 0.45),
     failureDomains: often<string[]>([], ['d1'], ['d2'], ['d1', 'd2']),
   });
