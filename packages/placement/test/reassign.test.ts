@@ -187,6 +187,18 @@ describe('another peer for one shard', () => {
     expect(codeOf(() => reassign(candidates, [0, 1, 2, 3], 4))).toBe('USAGE');
   });
 
+  test('is looked for beyond the first that is too far away for the average', () => {
+    const latency = [90, 90, 90, 90, ...Array.from({ length: 20 }, () => 500), 110];
+    const candidates = swarm(25, (n) => ({
+      latencyMs: latency[n]!,
+      region: `c${n % 3}/r${n}/x`,
+      weight: n < 24 ? 1e6 : 1,
+    }));
+    const { peer, relaxations } = reassign(candidates, [0, 1, 2, 3], 3);
+    expect(peer).toBe(peerId(24));
+    expect(relaxations).toEqual([]);
+  });
+
   test('never breaks a hard rule, and is found whenever one exists', () => {
     const history = fc.array(fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 9 })), { maxLength: 6 });
     let [found, refused] = [0, 0];

@@ -58,7 +58,9 @@ export function reassignShard(request: ReassignRequest): {
   const tokens = new Tokens(request.salt);
   const pool = new Pool(candidates, rules, 1, tokens);
   const levels = pool.settle(1, standing, barred);
-  const peer = levels && pool.pick(tokens.partition(partition), NOBODY)?.[0];
+  const token = tokens.partition(partition);
+  // A walk looks at one peer at a time, and the first may be too far away for the average that another would keep.
+  const peer = levels && (pool.pick(token, NOBODY) ?? pool.pickCarefully(token, NOBODY))?.[0];
   if (!levels || !peer) {
     const { adversaries } = standing;
     throw refuse({ partition, need: 1, candidates, barred, rules, adversaries });
