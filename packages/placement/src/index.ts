@@ -21,9 +21,17 @@ export { epochSalt } from './policy/salt-epoch.ts';
 export {
   complementsOf,
   identifyComplementaryShards,
+  type ShardPosition,
   type ShardRole,
   shardRole,
 } from './relations/complementary.ts';
+export { matrixBytesAtMost } from './relations/matrix-bytes.ts';
+export type { PartitionFacts } from './relations/partition-facts.ts';
+export {
+  RelationshipMatrix,
+  type SeparationRules,
+  type ShardRelation,
+} from './relations/relationship-matrix.ts';
 export {
   type PeerFacts,
   type PlacedHolder,
