@@ -2,7 +2,18 @@ export { assignStripe } from './assign/assign-stripe.ts';
 export { Assigner, type AssignOptions, type PlacementPlan } from './assign/assigner.ts';
 export { type ReassignRequest, reassignShard } from './assign/reassign-shard.ts';
 export { type Candidate, checkCandidates, weightOf } from './candidate.ts';
-export { candidatesFrom, type RejectedPeer } from './eligibility.ts';
+export type { CertificateFacts } from './certificate-facts.ts';
+export { candidatesFrom, type PeerMeasurements } from './eligibility/candidates-from.ts';
+export {
+  type CheckResult,
+  ELIGIBILITY_CHECKS,
+  type EligibilityCheckName,
+  type EligibilityContext,
+  type EncryptionOffer,
+  type PeerObservation,
+  type RejectedPeer,
+} from './eligibility/check.ts';
+export { checkEligibility, type EligibilityReport } from './eligibility/check-eligibility.ts';
 export { type Holding, separationMs, stillCounts } from './holding.ts';
 export {
   checkRules,

@@ -48,3 +48,43 @@ test('members in good standing are candidates with the tighter of disk and quota
     { peer: peerId(6), reason: `answers as ${peerId(9)}` },
   ]);
 });
+
+test('what was measured comes with the candidate, and a certificate that is no good rules it out', () => {
+  const statuses = new Map([1, 2].map((n) => [peerId(n), status(n)]));
+  const certificate = { validFrom: 0, validUntil: 1000 };
+  const measurements = new Map([
+    [
+      peerId(1),
+      { latencyMs: 20, packetLoss: 0.01, reputation: 0.9, stability: 0.8, uptime: 0.99, certificate },
+    ],
+    [peerId(2), { certificate: { ...certificate, revokedAt: 5 } }],
+  ]);
+  const { candidates, rejected } = candidatesFrom([record(1), record(2)], statuses, {
+    measurements,
+    now: 999,
+  });
+  expect(candidates).toEqual([
+    {
+      id: peerId(1),
+      operator: 'o1',
+      region: 'eu/de/x',
+      freeBytes: 800,
+      capacityBytes: 1000,
+      latencyMs: 20,
+      packetLoss: 0.01,
+      reputation: 0.9,
+      stability: 0.8,
+      uptime: 0.99,
+    },
+  ]);
+  expect(rejected.map(({ peer }) => peer)).toEqual([peerId(2)]);
+  const late = candidatesFrom([record(1)], statuses, { measurements, now: 1000 });
+  expect(late.candidates).toEqual([]);
+  // Known by its certificate but silent: it may be well, but there is nobody to give a shard to.
+  const silent = candidatesFrom([record(1)], new Map(), { measurements, now: 999 });
+  expect(silent.rejected).toEqual([{ peer: peerId(1), reason: expect.stringContaining('encryption') }]);
+  const encryption = { protocols: ['TLSv1.3'], ciphers: ['TLS_AES_256_GCM_SHA384'] };
+  const known = new Map([[peerId(1), { certificate, encryption }]]);
+  const dumb = candidatesFrom([record(1)], new Map(), { measurements: known, now: 999 });
+  expect(dumb.rejected).toEqual([{ peer: peerId(1), reason: 'did not answer' }]);
+});
