@@ -43,10 +43,15 @@ export {
   type SeparationRules,
   type ShardRelation,
 } from './relations/relationship-matrix.ts';
-export {
-  type PeerFacts,
-  type PlacedHolder,
-  type Violation,
-  verifyPlacement,
-} from './verify/verify-placement.ts';
+export { auditPlacement, type PlacementVerdict } from './verify/audit-placement.ts';
+export type {
+  HardRule,
+  PeerFact,
+  PeerFacts,
+  PlacedHolder,
+  RecordedPlacement,
+  Unchecked,
+  Violation,
+} from './verify/recorded-placement.ts';
+export { verifyPlacement } from './verify/verify-placement.ts';
 export { type SpreadShortfall, verifySpread } from './verify/verify-spread.ts';

@@ -73,7 +73,13 @@ describe('the verifier', () => {
   test('tells which soft rules present holders do not keep', () => {
     expect(spread(good)).toEqual([]);
     expect(spread(on(0, 4, 8, 12, 1))).toEqual([
-      { rule: 'region', message: '4 shards lie in region c0/r0; at most 3 are wanted.' },
+      {
+        rule: 'region',
+        severity: 'soft',
+        measured: 4,
+        limit: 3,
+        message: '4 shards lie in region c0/r0; at most 3 are wanted.',
+      },
     ]);
     expect(spread(on(0, 2, 4, 6, 8)).map(({ rule }) => rule)).toEqual(['continent']);
     const past = on(0, 4, 8, 12, 1).map((holder) => ({ ...holder, past: true }));
