@@ -7,6 +7,14 @@ const FIRST_SIZE = 8;
 const FULL = 0.7;
 const GROWTH = 1.5;
 
+const HYPHEN = 45;
+const NO_DIGIT = 16;
+/** By character code. */
+const DIGITS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const digit = '0123456789abcdef'.indexOf(String.fromCharCode(code));
+  return digit < 0 ? NO_DIGIT : digit;
+});
+
 /**
  * Partition ids ↔ small numbers from 1. Each id's 16 bytes are kept once; a hash table with linear probing finds the number.
  * The table is 1 024 small ones, by the hash's upper bits, that grow each for itself: at no time is a large array copied,
@@ -31,9 +39,10 @@ export class IdTable {
     return this.#highest;
   }
 
-  /** @returns 0 when it is not there. */
+  /** @returns 0 when it is not there, or no UUID in lower case. */
   find(id: PartitionId): number {
     const hash = this.#read(id);
+    if (hash < 0) return 0;
     const slots = this.#segments[hash >>> HOME_BITS];
     if (slots === undefined) return 0;
     for (let at = homeOf(hash, slots.length); ; at = after(at, slots.length)) {
@@ -42,7 +51,7 @@ export class IdTable {
     }
   }
 
-  /** @param id one that is not there */
+  /** @param id a UUID that is not there */
   add(id: PartitionId): number {
     const hash = this.#read(id);
     const number = this.#free > 0 ? this.#free : this.#highest + 1;
@@ -86,12 +95,21 @@ export class IdTable {
     return this.#words.bytes + slots + this.#used.byteLength;
   }
 
+  /** Into the key, digit by digit: substrings and patterns would take longer than all the rest. @returns its hash, −1 for no UUID. */
   #read(id: PartitionId): number {
     const key = this.#key;
-    key[0] = Number.parseInt(id.slice(0, 8), 16);
-    key[1] = Number.parseInt(id.slice(9, 13) + id.slice(14, 18), 16);
-    key[2] = Number.parseInt(id.slice(19, 23) + id.slice(24, 28), 16);
-    key[3] = Number.parseInt(id.slice(28), 16);
+    if (id.length !== 36) return -1;
+    for (let at = 0, digits = 0; at < 36; at++) {
+      const code = id.charCodeAt(at);
+      if (at === 8 || at === 13 || at === 18 || at === 23) {
+        if (code !== HYPHEN) return -1;
+        continue;
+      }
+      const digit = code < 128 ? DIGITS[code]! : NO_DIGIT;
+      if (digit === NO_DIGIT) return -1;
+      key[digits >>> 3] = (key[digits >>> 3]! << 4) | digit;
+      digits += 1;
+    }
     return mix(key[0]!, key[1]!, key[2]!, key[3]!);
   }
 

@@ -1,4 +1,4 @@
-import { HoldfastError, isPartitionId, type PartitionId, type PeerId } from '@holdfast/contracts';
+import { HoldfastError, type PartitionId, type PeerId } from '@holdfast/contracts';
 import { Column } from './column.ts';
 import { Dependencies } from './dependencies.ts';
 import { HolderSlots } from './holder-slots.ts';
@@ -44,7 +44,7 @@ export class RelationRecord {
   }
 
   has(partition: PartitionId): boolean {
-    return isPartitionId(partition) && this.n(this.ids.find(partition)) > 0;
+    return this.n(this.ids.find(partition)) > 0;
   }
 
   /** USAGE for senseless facts, ALREADY_EXISTS for a partition that is there. What it depends on may come later. */
@@ -156,7 +156,8 @@ export class RelationRecord {
 
   /** The partition's number. NOT_FOUND. */
   protected partition(id: PartitionId): number {
-    if (this.has(id)) return this.ids.find(id);
+    const number = this.ids.find(id);
+    if (this.n(number) > 0) return number;
     throw new HoldfastError('NOT_FOUND', `Partition ${id} is not in the relationship matrix.`, {
       details: { partition: id },
     });
