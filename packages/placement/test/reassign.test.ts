@@ -161,6 +161,11 @@ describe('another peer for one shard', () => {
     });
   });
 
+  test('records that one shard alone cannot lie on two continents', () => {
+    const { relaxations } = reassign(swarm(5), [null, 1, null, null], 1);
+    expect(relaxations.map(({ rule }) => rule)).toEqual(['continent']);
+  });
+
   test('gives a further copy to a peer that has none', () => {
     const copies = { ...defaultRules(2, 1), copies: 2 };
     const current = [0, 1, 2, 3, null, 4].map((n) => (n === null ? null : peerId(n)));

@@ -82,10 +82,9 @@ function standingBeside(request: ReassignRequest, holders: readonly Holding[], n
     if (holder.index === index || !stillCounts(holder, rules, now)) continue;
     charge(adversaries, known.get(holder.peer), holder.index);
   }
-  const kept = current.flatMap((peer, i) => {
-    const candidate = peer === null || (rules.copies === 1 && i === index) ? undefined : known.get(peer);
-    return candidate ? [candidate] : [];
-  });
+  const kept = current.flatMap((peer, i) =>
+    peer === null || (rules.copies === 1 && i === index) ? [] : [peer],
+  );
   return { adversaries, kept };
 }
 

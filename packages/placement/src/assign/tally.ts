@@ -1,15 +1,14 @@
+import type { PeerId } from '@holdfast/contracts';
 import type { AdversaryCounts } from '../rules/adversary-limit.ts';
-import { continentKey } from '../rules/continent-spread.ts';
 import type { Limits } from '../rules/ladders.ts';
 import { latencyExcess } from '../rules/latency.ts';
-import { regionKey } from '../rules/region-spread.ts';
 import type { Roster } from './roster.ts';
 
 /** What stays as it is while some shards get peers. For a new partition there is nothing of it. */
 export interface Standing {
   readonly adversaries: AdversaryCounts;
-  /** One for each shard that keeps its peer, where something is known of that peer. */
-  readonly kept: readonly { readonly region: string; readonly latencyMs?: number | undefined }[];
+  /** The peers of the shards that stay where they are, as far as they are among the candidates. */
+  readonly kept: readonly PeerId[];
 }
 
 /** Sums of round trips are compared with this margin: floating point must not decide. */
@@ -62,7 +61,8 @@ export class Tally {
     }
     this.#excess = 0;
     this.#wantedContinents = limits.continent;
-    this.#keep(standing, limits);
+    this.#continents = 0;
+    this.#keep(standing);
   }
 
   get missing(): number {
@@ -128,19 +128,14 @@ export class Tally {
     else if (before + by === 0) this.#continents -= 1;
   }
 
-  /** Kept shards may lie where no candidate is: their continent counts all the same, their region matters to none. */
-  #keep({ kept }: Standing, limits: Limits): void {
-    const { regions, continents } = this.roster;
-    const elsewhere = new Set<string>();
-    this.#continents = 0;
+  #keep({ kept }: Standing): void {
+    const { roster } = this;
     for (const peer of kept) {
-      this.#excess += latencyExcess(peer, limits.latency);
-      const region = regions.indexOf(regionKey(peer.region));
-      if (region >= 0) this.regionSpare[region]! -= 1;
-      const continent = continents.indexOf(continentKey(peer.region));
-      if (continent >= 0) this.#countContinent(continent, 1);
-      else elsewhere.add(continentKey(peer.region));
+      const row = roster.row(peer);
+      if (row === undefined) continue;
+      this.#excess += this.excess[row]!;
+      this.regionSpare[roster.region[row]!]! -= 1;
+      this.#countContinent(roster.continent[row]!, 1);
     }
-    this.#continents += elsewhere.size;
   }
 }
