@@ -166,6 +166,13 @@ describe('another peer for one shard', () => {
     expect(relaxations.map(({ rule }) => rule)).toEqual(['continent']);
   });
 
+  test('does not take quick round trips for a second continent', () => {
+    const candidates = swarm(5, (n) => ({ region: `eu/r${n}/x`, latencyMs: n < 4 ? 1 : undefined }));
+    const { peer, relaxations } = reassign(candidates, [0, 1, 2, 3], 3);
+    expect(peer).toBe(peerId(4));
+    expect(relaxations.map(({ rule }) => rule)).toEqual(['continent']);
+  });
+
   test('gives a further copy to a peer that has none', () => {
     const copies = { ...defaultRules(2, 1), copies: 2 };
     const current = [0, 1, 2, 3, null, 4].map((n) => (n === null ? null : peerId(n)));
