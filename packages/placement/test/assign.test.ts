@@ -229,6 +229,15 @@ describe('refusals say what would help', () => {
     expect(error.details).toMatchObject({ rule: 'failure-domain-limit', limit: 3 });
   });
 
+  test('after a bounded search, where failure domains make a puzzle that has no answer', () => {
+    // Each peer is in two of 20 domains, one shard may be in each: at most 10 of the 12 shards, in countless ways.
+    const candidates = Array.from({ length: 60 }, (_, n) =>
+      candidate(n, { failureDomains: [`d${n % 20}`, `d${(n * 7 + Math.floor(n / 20) + 1) % 20}`] }),
+    );
+    const error = refusal(candidates, rulesFor(2, 10));
+    expect(error.details).toMatchObject({ rule: 'failure-domain-limit', need: 12 });
+  });
+
   test('and following the hint does help', () => {
     fc.assert(
       fc.property(smallSwarm(8), smallRules, fc.nat(), (candidates, rules, seed) => {
