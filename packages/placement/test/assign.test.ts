@@ -183,6 +183,30 @@ describe('siblings', () => {
   });
 });
 
+test('what one partition’s barred peers made necessary is not in force for the next', () => {
+  const candidates = Array.from({ length: 7 }, (_, n) =>
+    candidate(n, { region: n < 6 ? `eu/r${n}` : 'na/us' }),
+  );
+  const assigner = new Assigner({ candidates, rules: defaultRules(4, 2), salt: salt(1) });
+  const barred = new Set([candidates[6]!.id]);
+  for (let p = 0; p < 4; p++) {
+    const without = assigner.assign(partitionId(p), { barred });
+    expect(without.relaxations.map(({ rule }) => rule)).toEqual(['continent']);
+    const plan = assigner.assign(partitionId(p));
+    expect(plan.relaxations).toEqual([]);
+    expect(plan.peers).toContain(candidates[6]!.id);
+  }
+});
+
+test('looks further where those first in line are mostly of no use', () => {
+  const candidates = Array.from({ length: 400 }, (_, n) =>
+    candidate(n, { region: n < 380 ? 'eu/de' : `na/r${n}` }),
+  );
+  const assigner = new Assigner({ candidates, rules: defaultRules(10, 4), salt: salt(1) });
+  for (let p = 0; p < 20; p++)
+    expect(assigner.assign(partitionId(p))).toMatchObject({ attempts: 1, relaxations: [] });
+});
+
 describe('refusals say what would help', () => {
   const refusal = (candidates: Candidate[], rules = defaultRules(4, 2)) =>
     refusalOf(() => assignStripe({ partition: partitionId(1), candidates, rules, salt: salt(1) }));

@@ -96,6 +96,7 @@ export class Pool {
   #isOpenAt(levels: Levels, row: number): boolean {
     const candidate = this.roster.candidate(row);
     const { rules } = this;
+    // The first two are hard, and do not rely on where the ladders of the soft rules end.
     return (
       hasRoom(candidate, rules) &&
       isAboveFloor(candidate, rules) &&
