@@ -182,6 +182,11 @@ describe('eligibility', () => {
     ],
     [
       'certificate',
+      { certificate: { validFrom: NOW, validUntil: NOW } },
+      'its certificate was valid until 2026-05-17 09:30; it is 2026-05-17 09:30',
+    ],
+    [
+      'certificate',
       { certificate: { validFrom: 0, validUntil: NOW, revokedAt: 0 } },
       'its certificate was revoked on 1970-01-01 00:00',
     ],
