@@ -199,6 +199,11 @@ describe('eligibility', () => {
     expect(result(check, facts).message).toBe(message);
   });
 
+  test('has a word for amounts beyond all disks', () => {
+    const { message } = result('headroom', {}, {}, { shardBytes: 2 ** 40, headroomShards: 2 ** 22 });
+    expect(message).toContain(', 4096 PiB, is wanted');
+  });
+
   test('leaves out what is switched off, but never the floor', () => {
     const bad = { packetLoss: 1, reputation: 0, status: status({ usedBytes: 99.5 * MiB }) };
     const context = { shardsByRegion: new Map([['eu/de', 9]]) };
