@@ -43,6 +43,13 @@ export {
   type SeparationRules,
   type ShardRelation,
 } from './relations/relationship-matrix.ts';
+export { type CodeShape, peersOf, replicationOf, storageOf } from './sla/code-shape.ts';
+export { type AvailabilityFigures, formatAvailability, formatDowntime } from './sla/figures.ts';
+export { customLevel, inRegions, SLA_LEVELS, type SlaLevel, slaLevel } from './sla/level.ts';
+export type { GroupLoss, Shortfall, SlaPeers, SlaPlan } from './sla/plan.ts';
+export { planSla, type SlaRequest } from './sla/plan-sla.ts';
+export { defaultSlaSettings, SLA_SCHEMES, type SlaScheme, type SlaSettings } from './sla/settings.ts';
+export type { FewerPeers, MorePeers, Suggestion } from './sla/suggest.ts';
 export { auditPlacement, type PlacementVerdict } from './verify/audit-placement.ts';
 export type {
   HardRule,
