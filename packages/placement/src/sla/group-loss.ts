@@ -28,7 +28,7 @@ function lossesOf(
   const losses = [...groups].map(([name, { length: peers }]) => {
     const shardsLost = Math.min(need, limit, peers);
     const outside = usable.peers.filter((peer) => groupOf(peer) !== name);
-    const failures = leastReliable(outside, need - shardsLost, rules.maxPerOperator);
+    const failures = leastReliable(outside, need, rules.maxPerOperator);
     return {
       name,
       peers,

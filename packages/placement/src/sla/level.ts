@@ -41,7 +41,9 @@ export function customLevel(uptime: number): SlaLevel {
 
 /** The same with another number of regions; never on more continents than regions. */
 export function inRegions(level: SlaLevel, regions: number): SlaLevel {
-  const changed = { ...level, regions, continents: Math.min(level.continents, Math.max(1, regions)) };
+  if (regions === level.regions) return level;
+  const name = `${level.name} in ${regions} region${regions === 1 ? '' : 's'}`;
+  const changed = { ...level, name, regions, continents: Math.min(level.continents, Math.max(1, regions)) };
   checkLevel(changed);
   return changed;
 }

@@ -1,4 +1,4 @@
-import { HoldfastError } from '@holdfast/contracts';
+import { HoldfastError, MAX_STRIPE_SHARDS } from '@holdfast/contracts';
 import type { Candidate } from '../candidate.ts';
 import { checkRules, defaultSettings, type PlacementSettings } from '../placement-rules.ts';
 import type { Assessment } from './assessment.ts';
@@ -69,9 +69,12 @@ function searchFor({ level, candidates, settings: given, rules: wishes = {} }: S
   return { usable, level, settings, wishes, wanted: replication.wanted, replication, unusable };
 }
 
-function checkWishes(wishes: Partial<PlacementSettings>, { maxK, shardBytes }: SlaSettings): void {
-  const m = Math.max(1, Math.min(maxK, 255 - maxK));
-  checkRules({ ...defaultSettings(maxK), ...wishes, k: maxK, m, copies: 1, shardBytes });
+/** Against the largest shape that is considered: smaller ones may contradict them, and are left out then. */
+function checkWishes(wishes: Partial<PlacementSettings>, settings: SlaSettings): void {
+  const { maxK: k, maxParity, scheme, maxCopies, shardBytes } = settings;
+  const m = Math.min(maxParity, MAX_STRIPE_SHARDS - k);
+  const copies = scheme === 'erasure' ? 1 : maxCopies;
+  checkRules({ ...defaultSettings(k), ...wishes, k, m, copies, shardBytes });
 }
 
 /** No measurement is so sure that a peer never fails, or always; the formula has no answer for either. */
@@ -92,9 +95,7 @@ const improve = (request: SlaRequest, usable: UsablePeers): Suggestion[] =>
   );
 
 const highestMet = (request: SlaRequest): string | null =>
-  SLA_LEVELS.filter((level) => level.uptime < request.level.uptime).findLast((level) =>
-    isMet({ ...request, level }),
-  )?.name ?? null;
+  SLA_LEVELS.findLast((level) => isMet({ ...request, level }))?.name ?? null;
 
 export type PlanWithoutWords = Omit<SlaPlan, 'suggestions' | 'metInstead' | 'explanation'>;
 

@@ -80,6 +80,6 @@ export interface SlaPlan {
   readonly explanation: readonly string[];
   /** What would meet the level; each was tried. Empty when it is met, or when nothing within bounds does. */
   readonly suggestions: readonly Suggestion[];
-  /** The highest level of the table below the one asked for that is met now; null when none is, or the level is met. */
+  /** The highest level of the table that is met now; null when none is, or when the level asked for is met. */
   readonly metInstead: string | null;
 }

@@ -7,7 +7,6 @@
  */
 export function probabilityOfMoreThan(most: number, failures: readonly number[]): number {
   if (most < 0) return 1;
-  if (most >= failures.length) return 0;
   const exactly = new Float64Array(most + 1);
   exactly[0] = 1;
   let more = 0;

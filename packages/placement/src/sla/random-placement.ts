@@ -22,7 +22,7 @@ export function averageUnavailability(shape: CodeShape, failures: readonly numbe
 
 /** Rows from the last to the first, since each is made of the old one before it. */
 function addPeer(table: Float64Array, width: number, position: number, failure: number): void {
-  for (let drawn = Math.min(width - 1, position); drawn > 0; drawn--) {
+  for (let drawn = width - 1; drawn > 0; drawn--) {
     const among = drawn / position;
     for (let down = drawn; down >= 0; down--) {
       const before = (drawn - 1) * width + down;
@@ -40,7 +40,6 @@ function addPeer(table: Float64Array, width: number, position: number, failure: 
 export function lostBeyondParity(shape: CodeShape): Float64Array {
   const { m, copies } = shape;
   const need = peersOf(shape);
-  if (copies === 1) return Float64Array.from({ length: need + 1 }, (_, down) => (down > m ? 1 : 0));
   // Column 0: one too many is lost. Column s + 1: s more may be lost.
   let columns: Float64Array[] = Array.from(
     { length: m + 2 },

@@ -1,4 +1,4 @@
-import { type CodeShape, peersOf, shardsLostWith } from './code-shape.ts';
+import { type CodeShape, peersOf } from './code-shape.ts';
 import { binomial, probabilityOfMoreThan } from './poisson-binomial.ts';
 import type { UsablePeer } from './usable-peers.ts';
 
@@ -76,7 +76,6 @@ export function worstUnavailability({
 
 /** With so many peers of the partition down for sure, and the others as unreliable as any. */
 export function withPeersLost(shape: CodeShape, failures: readonly number[], lost: number): number {
-  if (shardsLostWith(lost, shape) > shape.m) return 1;
   return unavailabilityOf(shape, [
     ...Array<number>(lost).fill(1),
     ...failures.slice(0, peersOf(shape) - lost),

@@ -23,6 +23,8 @@ it.each([
   [3.8e-5, '99.9962 %'],
   [3.81e-5, '99.9961 %'],
   [1.5e-15, '99.99999999999985 %'],
+  [0.14, '86 %'],
+  [2.5e-6, '99.99975 %'],
   [0.0001000001, '99.989 %'],
 ])('writes an unavailability of %d as %s', (unavailability, text) => {
   expect(formatAvailability(unavailability)).toBe(text);

@@ -18,6 +18,7 @@ it('has the table of the document', () => {
 it('allows the unavailability that was meant, without the noise of the subtraction', () => {
   expect(SLA_LEVELS.map(allowedUnavailability)).toEqual([0.01, 0.001, 0.0001, 0.00001]);
   expect(allowedUnavailability(customLevel(0.9995))).toBe(0.0005);
+  expect(allowedUnavailability(customLevel(0.99985))).toBe(0.00015);
   expect(allowedUnavailability(customLevel(0.999999999999))).toBe(1e-12);
   expect(allowedUnavailability(customLevel(1 - 2 ** -53))).toBe(1e-16);
 });
@@ -30,7 +31,10 @@ it("takes replication and regions for an uptime of one's own from the highest le
 });
 
 it('changes the number of regions, continents at most as many', () => {
-  expect(inRegions(slaLevel('gold'), 5)).toEqual({ ...slaLevel('gold'), regions: 5 });
+  const gold = slaLevel('gold');
+  expect(inRegions(gold, 5)).toEqual({ ...gold, name: 'gold in 5 regions', regions: 5 });
+  expect(inRegions(gold, 1).name).toBe('gold in 1 region');
+  expect(inRegions(gold, 3)).toEqual(gold);
   expect(inRegions(slaLevel('platinum'), 2)).toMatchObject({ regions: 2, continents: 2 });
   expect(inRegions(slaLevel('bronze'), 4).continents).toBe(1);
 });
@@ -53,6 +57,7 @@ it('has the formula of the document', () => {
   expect(formulaReplication(1e-4, 0.05)).toBe(4);
   expect(formulaReplication(1e-5, 0.5)).toBe(17);
   expect(formulaReplication(0.5, 0.01)).toBe(1);
+  expect(formulaReplication(1 - 1e-12, 0.01)).toBe(1);
 });
 
 it('does not let floating point round a whole number up', () => {
@@ -93,7 +98,7 @@ it('has the factors of the document: 10 % churn doubles, a tenth of the peers is
   });
   expect(replicationWanted({ ...gold, peers: 1000 })).toMatchObject({ peerFactor: 1, asked: 7 });
   expect(replicationWanted({ ...gold, floor: 1, separation: 3 })).toMatchObject({ minimum: 2, effective: 5 });
-  // 1 + 0.02 / 0.1 is a little more than 1.2 in floating point: 5 · 1.2 + 2 is 8 all the same.
-  expect(replicationWanted({ ...gold, churnPerDay: 0.02 }).wanted).toBe(8);
-  expect(replicationWanted({ ...gold, churnPerDay: 0.021 }).wanted).toBe(9);
+  // 5 · (1 + 0.14 / 0.1) is a little more than 12 in floating point.
+  expect(replicationWanted({ ...gold, churnPerDay: 0.14 }).wanted).toBe(14);
+  expect(replicationWanted({ ...gold, churnPerDay: 0.141 }).wanted).toBe(15);
 });

@@ -315,6 +315,12 @@ describe('several copies', () => {
     expect((plan.code.k + plan.code.m) * plan.code.copies).toBeLessThanOrEqual(40);
   });
 
+  it('do without parity where that takes less', () => {
+    const settings = { scheme: 'replication', maxCopies: 3 } as const;
+    const plan = planSla({ level: slaLevel('bronze'), candidates: evenSwarm(6, 0.99), settings });
+    expect(plan).toMatchObject({ met: true, code: { k: 2, m: 0, copies: 3 }, cost: { storage: 3 } });
+  });
+
   it('can be as many as asked for', () => {
     const settings = { scheme: 'replication', minCopies: 2, maxCopies: 2, maxParity: 1, maxK: 3 } as const;
     const plan = planSla({ level: slaLevel('bronze'), candidates: evenSwarm(12, 0.99), settings });
@@ -373,6 +379,39 @@ describe('what the plan rests on', () => {
       met: false,
       reached: { unavailability: 1 },
     });
+  });
+
+  it('passes a swarm that is exactly as good as was asked for', () => {
+    for (const p of [0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1]) {
+      // Two of three, or all three.
+      const uptime = 1 - (3 * p ** 2 * (1 - p) + p ** 3);
+      const level = { name: 'exact', uptime, replication: 2, regions: 1, continents: 1 };
+      const request = { candidates: evenSwarm(3, 1 - p), settings: { regionOutage: 0 } };
+      expect(planSla({ ...request, level }).met).toBe(true);
+      expect(planSla({ ...request, level: { ...level, uptime: uptime + 1e-9 } }).met).toBe(false);
+    }
+  });
+
+  it('counts regions by how few can hold a partition', () => {
+    const bronze = slaLevel('bronze');
+    const settings = { maxK: 2, minK: 2 };
+    const spreadOf = (count: number, rules: Parameters<typeof planSla>[0]['rules']) =>
+      planSla({ level: bronze, candidates: evenSwarm(count, 0.99), settings, rules: rules ?? {} });
+    expect(spreadOf(24, { maxPerRegion: 2 })).toMatchObject({
+      code: { k: 2, m: 3 },
+      spread: { perRegion: 2, regions: 3 },
+    });
+    // Regions of two cannot hold three.
+    expect(spreadOf(12, {})).toMatchObject({ code: { k: 2, m: 3 }, spread: { perRegion: 2, regions: 3 } });
+    const crowd = evenSwarm(30, 0.99).map((peer) => ({ ...peer, region: 'eu/de/x' }));
+    const plan = planSla({ level: bronze, candidates: crowd, settings, rules: { maxPerRegion: 100 } });
+    expect(plan.spread).toMatchObject({ perRegion: 5, regions: 1 });
+  });
+
+  it('takes at least as many different peers as the rules want', () => {
+    const request = { level: slaLevel('bronze'), candidates: evenSwarm(12, 0.99), settings: { maxK: 2 } };
+    expect(planSla(request).code).toEqual({ k: 2, m: 3, copies: 1 });
+    expect(planSla({ ...request, rules: { minDistinctPeers: 7 } }).code).toEqual({ k: 2, m: 5, copies: 1 });
   });
 
   it('does not depend on the order of the candidates', () => {

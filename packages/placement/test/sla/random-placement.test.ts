@@ -75,3 +75,10 @@ it('stays finite where binomial coefficients do not', () => {
   const expected = probabilityOfMoreThan(10, new Array<number>(30).fill(0.02 ** 3));
   expect(relativeError(found, expected)).toBeLessThan(1e-9);
 });
+
+it('is never more than 1', () => {
+  for (let peers = 5; peers < 60; peers++) {
+    const failures = Array.from({ length: peers }, (_, i) => 1 - 1e-17 * i);
+    expect(averageUnavailability({ k: 3, m: 1, copies: 1 }, failures)).toBeLessThanOrEqual(1);
+  }
+});

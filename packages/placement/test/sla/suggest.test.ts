@@ -1,4 +1,4 @@
-import { customLevel, planSla, SLA_LEVELS, slaLevel } from '@holdfast/placement';
+import { customLevel, inRegions, planSla, SLA_LEVELS, slaLevel } from '@holdfast/placement';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { candidate, refusalOf } from '../swarm.ts';
@@ -57,6 +57,29 @@ it('finds regions on a continent that is there when no continent is missing', ()
   expect(suggestions[0]).toMatchObject({ kind: 'more-peers', newRegions: 1, newContinents: 0 });
 });
 
+it('finds further regions also where there are as many as the level wants, but too crowded', () => {
+  const candidates = evenSwarm(16, 0.99).map((peer, i) => ({ ...peer, region: `eu/r${i % 2}/x` }));
+  const settings = { minK: 10, maxK: 10, maxParity: 6 };
+  const { met, suggestions } = planSla({ level: slaLevel('silver'), candidates, settings });
+  expect(met).toBe(false);
+  expect(suggestions[0]).toMatchObject({ kind: 'more-peers', newRegions: 1, newContinents: 0 });
+});
+
+it('counts the regions that are missing', () => {
+  const candidates = evenSwarm(12, 0.99).map((peer) => ({ ...peer, region: 'eu/de/x' }));
+  expect(planSla({ level: gold, candidates }).suggestions[0]).toMatchObject({
+    newRegions: 2,
+    newContinents: 0,
+  });
+});
+
+it('tries no peers that are less steady than those there are, nor any that are mostly away', () => {
+  const steady = planSla({ level: gold, candidates: evenSwarm(4, 0.9999) });
+  expect(steady.suggestions).toMatchObject([{ kind: 'more-peers', uptime: 0.9999 }]);
+  const poor = planSla({ level: slaLevel('bronze'), candidates: evenSwarm(4, 0.3) });
+  expect(poor.suggestions).toMatchObject([{ uptime: 0.5 }, { uptime: 0.999 }]);
+});
+
 it('finds that doing without the least reliable helps, in this very case', () => {
   const poor = [9, 10].map((n) => candidate(n, { region: `c${n % 3}/r${n}/x`, uptime: 0.05 }));
   const level = { ...gold, uptime: 0.99999, replication: 2 };
@@ -73,6 +96,8 @@ it('names the level that is met instead', () => {
   expect(plan.met).toBe(false);
   expect(plan.metInstead).toBe('silver');
   expect(plan.explanation.join('\n')).toContain('Met now: silver.');
+  const wide = planSla({ level: inRegions(slaLevel('bronze'), 7), candidates: evenSwarm(12, 0.99) });
+  expect(wide).toMatchObject({ met: false, metInstead: 'platinum' });
   const none = planSla({ level: gold, candidates: evenSwarm(5, 0.3) });
   expect(none.metInstead).toBeNull();
   expect(none.explanation.join('\n')).toContain('No level of the table is met now.');

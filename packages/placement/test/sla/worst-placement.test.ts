@@ -17,6 +17,7 @@ it('takes the peers than which no set under the operator limit is worse, place b
       fc.integer({ min: 1, max: 6 }),
       (swarm, limit, count) => {
         const found = leastReliable(prepared(swarm).peers, count, limit);
+        expect(found.length).toBeLessThanOrEqual(count);
         for (const set of brute.subsets(asPeers(swarm), count)) {
           if (brute.mostAlike(set.map((peer) => peer.operator)) > limit) continue;
           const failures = set.map((peer) => peer.failure).sort((a, b) => b - a);
@@ -98,6 +99,8 @@ it('is exactly the worst set of peers when regions do not fail', () => {
 it.each([
   [1, 5, 0.25],
   [2, 3, 1 - 0.75 ** 2],
+  // Five shards can be in five of them at most.
+  [9, 3, 1 - 0.75 ** 5],
 ])('counts outages of %i regions exactly where peers never fail', (regions, perRegion, expected) => {
   const failures = [0, 0, 0, 0, 0];
   const shape = { k: 3, m: 2, copies: 1 };
