@@ -7,6 +7,7 @@ import { registerLab } from './commands/lab.ts';
 import { registerPeer } from './commands/peer.ts';
 import { registerPeers } from './commands/peers.ts';
 import { registerPhrase } from './commands/phrase.ts';
+import { registerPlan } from './commands/plan.ts';
 import { registerRepair } from './commands/repair.ts';
 import { registerRestore } from './commands/restore.ts';
 import { registerShow } from './commands/show.ts';
@@ -49,6 +50,7 @@ export function buildProgram(): Command {
   registerPhrase(program);
   registerSource(program);
   registerPeers(program);
+  registerPlan(program);
   program.commandsGroup('Everyday work:');
   registerBackup(program);
   registerSnapshots(program);

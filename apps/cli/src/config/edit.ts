@@ -2,8 +2,8 @@ import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HoldfastError } from '@holdfast/contracts';
 import { type Document, isMap } from 'yaml';
-import { configPath, parseConfig, readConfig } from './load.ts';
-import type { Config } from './schema.ts';
+import { configPath, loadConfig, parseConfig, readConfig } from './load.ts';
+import { type Config, helpersProblem } from './schema.ts';
 
 /** As written in the file: defaults left out. */
 export type WrittenSource = Readonly<Record<string, string | boolean | readonly string[]>> & {
@@ -39,6 +39,33 @@ export async function removeSource(vault: string, name: string): Promise<Config>
     // A block map without members would be written as nothing, which reads as null.
     if (isMap(sources) && sources.items.length === 0) sources.flow = true;
   });
+}
+
+export interface WrittenCode {
+  readonly k: number;
+  readonly m: number;
+  readonly maxPerOperator: number;
+}
+
+/**
+ * Puts another code into the policy and counts its version up; nothing is written when it is there already. Helpers that the new
+ * shape has no Clay code for give way to plain Reed–Solomon.
+ */
+export async function setCode(
+  vault: string,
+  code: WrittenCode,
+): Promise<{ config: Config; changed: boolean }> {
+  const before = await loadConfig(vault);
+  const { policy } = before;
+  const fields = ['k', 'm', 'maxPerOperator'] as const;
+  if (fields.every((field) => policy[field] === code[field])) return { config: before, changed: false };
+  const config = await editConfig(vault, (document) => {
+    for (const field of fields) document.setIn(['policy', field], code[field]);
+    if (helpersProblem({ ...code, helpers: policy.helpers }) !== null)
+      document.setIn(['policy', 'helpers'], 0);
+    document.setIn(['policy', 'version'], policy.version + 1);
+  });
+  return { config, changed: true };
 }
 
 export function unknownSource(name: string, config: Config): HoldfastError {
