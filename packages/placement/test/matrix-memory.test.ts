@@ -27,6 +27,8 @@ function arrayBufferBytes(): number {
   return process.memoryUsage().arrayBuffers;
 }
 
+const PEERS = Array.from({ length: 1001 }, (_, n) => peerId(n));
+
 function filled(partitions: number, each: { related: boolean }): RelationshipMatrix {
   const matrix = new RelationshipMatrix(rules);
   for (let p = 0; p < partitions; p++) {
@@ -38,10 +40,10 @@ function filled(partitions: number, each: { related: boolean }): RelationshipMat
       k: 10,
       n: 14,
       dependencies,
-      peers: Array.from({ length: 14 }, (_, i) => peerId((p + 7 * i) % 1000)),
+      peers: Array.from({ length: 14 }, (_, i) => PEERS[(p + 7 * i) % 1000]!),
     });
     if (each.related && p % 4 === 0)
-      matrix.move(id, p % 14, peerId((p + 7 * (p % 14)) % 1000), peerId(1000), 1e12);
+      matrix.move(id, p % 14, PEERS[(p + 7 * (p % 14)) % 1000]!, PEERS[1000]!, 1e12);
   }
   return matrix;
 }

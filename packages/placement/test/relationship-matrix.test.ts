@@ -297,6 +297,16 @@ describe('a relationship matrix', () => {
     ['a partition twice', 'ALREADY_EXISTS', (m) => m.add(good)],
     ['an unknown partition', 'NOT_FOUND', (m) => m.barred(partitionId(2), 0, 0)],
     ['an id that is none, asked for', 'NOT_FOUND', (m) => m.holdings('' as PartitionId)],
+    [
+      'an id without hyphens',
+      'NOT_FOUND',
+      (m) => m.holdings(`${partition}`.replaceAll('-', '.') as PartitionId),
+    ],
+    ['an id that goes on', 'NOT_FOUND', (m) => m.holdings(`${partition}-` as PartitionId)],
+    ['an id cut short', 'NOT_FOUND', (m) => m.holdings('00000000' as PartitionId)],
+    ['an id in upper case', 'NOT_FOUND', (m) => m.holdings(partitionId(10).toUpperCase() as PartitionId)],
+    ['an id of other letters', 'NOT_FOUND', (m) => m.holdings(partition.replace('1', 'é') as PartitionId)],
+    ['a move from nobody', 'USAGE', (m) => m.move(partition, 1, '' as PeerId, peerId(5), 0)],
     ['an index too high', 'USAGE', (m) => m.complementsOf({ partition, index: 4 })],
     ['an index below 0', 'USAGE', (m) => m.role({ partition, index: -1 })],
     ['a broken index', 'USAGE', (m) => m.hold(partition, 0.5, peerId(1))],
@@ -315,11 +325,12 @@ describe('a relationship matrix', () => {
     const zero = '00000000-0000-0000-0000-000000000000' as PartitionId;
     matrix.add({ id: zero, k: 2, n: 2 });
     matrix.add({ ...good, id: partitionId(9) });
+    matrix.add({ ...good, id: partitionId(10) });
     matrix.add({ ...good, peers: [peerId(1), peerId(2)] });
     const before = matrix.holdings(partition);
     expect(codeOf(() => call(matrix))).toBe(code);
     expect(matrix.holdings(partition)).toEqual(before);
-    expect([matrix.partitions, matrix.shards, matrix.has(partitionId(2))]).toEqual([3, 10, false]);
+    expect([matrix.partitions, matrix.shards, matrix.has(partitionId(2))]).toEqual([4, 14, false]);
   });
 
   test.each([0, Number.NaN, Number.POSITIVE_INFINITY])('refuses %s windows', (separationWindows) => {

@@ -98,7 +98,6 @@ export class RelationRecord {
   /** From a present holder to another peer, which takes its place. USAGE if it has none, or the other one has it too. */
   move(partition: PartitionId, index: number, from: PeerId, to: PeerId, now: number): void {
     const number = this.shard(partition, index);
-    checkPeer(partition, from);
     checkPeer(partition, to);
     const seconds = secondsOf(partition, now);
     const [giver, taker] = [this.numbers.of(from), this.numbers.of(to)];
