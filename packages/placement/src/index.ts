@@ -43,6 +43,7 @@ export {
   type SeparationRules,
   type ShardRelation,
 } from './relations/relationship-matrix.ts';
+
 export { type CodeShape, peersOf, replicationOf, storageOf } from './sla/code-shape.ts';
 export { type AvailabilityFigures, formatAvailability, formatDowntime } from './sla/figures.ts';
 export { customLevel, inRegions, SLA_LEVELS, type SlaLevel, slaLevel } from './sla/level.ts';
@@ -50,6 +51,70 @@ export type { GroupLoss, Shortfall, SlaPeers, SlaPlan } from './sla/plan.ts';
 export { planSla, type SlaRequest } from './sla/plan-sla.ts';
 export { defaultSlaSettings, SLA_SCHEMES, type SlaScheme, type SlaSettings } from './sla/settings.ts';
 export type { FewerPeers, MorePeers, Suggestion } from './sla/suggest.ts';
+
+export { checkPlan } from './upkeep/check/check-plan.ts';
+export { execute } from './upkeep/check/execute.ts';
+export type { PlanRule, PlanViolation } from './upkeep/check/violation.ts';
+export {
+  type ChurnMeasures,
+  type ChurnObservation,
+  type ChurnSettings,
+  type ChurnState,
+  churnMeasures,
+  churnState,
+  defaultChurn,
+} from './upkeep/churn.ts';
+export {
+  type Departure,
+  type DeparturePlan,
+  planDeparture,
+  type Stranded,
+} from './upkeep/departure/plan-departure.ts';
+export {
+  type Departing,
+  type DeparturePhase,
+  type DepartureSettings,
+  defaultDeparture,
+  departurePhase,
+  type Timeline,
+} from './upkeep/departure/timeline.ts';
+export {
+  type Progress,
+  type WithdrawalPlan,
+  withdrawDeparture,
+} from './upkeep/departure/withdraw-departure.ts';
+export { byExposure, type Exposure, exposureOf } from './upkeep/exposure.ts';
+export { type ParityWork, parityOrder, placeableParity } from './upkeep/extra-parity.ts';
+export {
+  defaultFewPeers,
+  type FewPeersSettings,
+  type FewPeersState,
+  fewPeersState,
+} from './upkeep/few-peers.ts';
+export type { Refused } from './upkeep/ledger.ts';
+export { defaultRebalance, type RebalanceSettings } from './upkeep/rebalance/bands.ts';
+export type { MoveReason, RebalanceMove } from './upkeep/rebalance/mover.ts';
+export { planRebalance, type RebalancePlan } from './upkeep/rebalance/plan-rebalance.ts';
+export type { RelaxedMove } from './upkeep/relaxed.ts';
+export { type Absence, absenceOf, defaultRepair, type RepairSettings } from './upkeep/repair/outages.ts';
+export {
+  type AffectedPartition,
+  type PlannedRepair,
+  planRepair,
+  type RepairPlan,
+  type WaitingPartition,
+} from './upkeep/repair/plan-repair.ts';
+export type { Outage, PartitionState, UpkeepState } from './upkeep/state.ts';
+export type {
+  CopyStep,
+  MakeStep,
+  ReleaseStep,
+  Step,
+  VerifyStep,
+  WriteOffStep,
+} from './upkeep/steps.ts';
+export { transferHash } from './upkeep/transfer-hash.ts';
+
 export { auditPlacement, type PlacementVerdict } from './verify/audit-placement.ts';
 export type {
   HardRule,
