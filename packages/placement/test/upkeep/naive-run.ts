@@ -20,6 +20,7 @@ export function faultsOnTheWay(state: UpkeepState, order: readonly Step[]): Set<
       id,
       past.filter(({ until }) => until === undefined || state.now - until < separationMs(state.settings)),
     );
+    for (const { index, peer, until } of past) if (until === undefined) at(sent, `${id} ${index}`).add(peer);
     for (const [index, peer] of holders.entries()) {
       if (peer === null) continue;
       known.get(id)!.push({ index, peer });

@@ -7,7 +7,7 @@ import type { PlanViolation } from './violation.ts';
 interface Custody {
   /** Known to have it, and reachable. */
   readonly verified: ReadonlySet<PeerId>;
-  /** Something was sent there. */
+  /** Something was sent there, by this plan or before. */
   readonly sent: ReadonlySet<PeerId>;
 }
 
@@ -21,7 +21,8 @@ export function checkCustody(part: PartitionSteps, away: ReadonlySet<PeerId>): P
   for (const [index, steps] of Map.groupBy(part.steps, (step) => step.index)) {
     const holder = part.partition.holders[index] ?? null;
     const reachable = holder !== null && !away.has(holder) ? [holder] : [];
-    const start: Custody = { verified: new Set(reachable), sent: new Set() };
+    const maybe = part.partition.past.filter((one) => one.index === index && one.until === undefined);
+    const start: Custody = { verified: new Set(reachable), sent: new Set(maybe.map(({ peer }) => peer)) };
     for (const violation of follow(part, steps, start, away)) {
       found.set(`${violation.rule} ${violation.step}`, violation);
     }

@@ -8,16 +8,14 @@ interface Shard {
   readonly partition: PartitionState;
   readonly holders: (PeerId | null)[];
   past: Holding[];
-  /** Index and peer of what was verified and is not a holder in `holders`. */
-  readonly spare: Map<number, Set<PeerId>>;
 }
 
 /**
- * The state once these steps are done, in this order: for simulations, and to plan on from where a plan stopped. Does what
- * it is told, safe or not; `checkPlan` judges. USAGE for a step about a partition that is not there.
+ * The state once these steps are done, in this order: for simulations, and to plan on from where a plan stopped. Whoever
+ * was verified last is the holder; who was before, and who was sent something, is on record as one that may have it, until it
+ * is released. Does what it is told, safe or not; `checkPlan` judges. USAGE for a step about a partition that is not there.
  */
 export function execute(state: UpkeepState, steps: readonly Step[]): UpkeepState {
-  const away = new Set(state.outages.map(({ peer }) => peer));
   const shards = new Map(state.partitions.map((partition) => [partition.id, opened(partition)]));
   const free = new Map<PeerId, number>();
   const use = (peer: PeerId, bytes: number): void => {
@@ -26,7 +24,7 @@ export function execute(state: UpkeepState, steps: readonly Step[]): UpkeepState
   for (const step of steps) {
     const shard = shards.get(step.partition);
     if (!shard) throw new HoldfastError('USAGE', `There is no partition ${step.partition} here.`);
-    apply(step, shard, away, state.now, use);
+    apply(step, shard, state.now, use);
   }
   return {
     ...state,
@@ -42,7 +40,6 @@ const opened = (partition: PartitionState): Shard => ({
   partition,
   holders: [...partition.holders],
   past: [...partition.past],
-  spare: new Map(),
 });
 
 const withFree = (peer: Candidate, more: number): Candidate =>
@@ -50,16 +47,9 @@ const withFree = (peer: Candidate, more: number): Candidate =>
     ? peer
     : { ...peer, freeBytes: Math.max(0, Math.min(peer.capacityBytes, peer.freeBytes + more)) };
 
-function apply(
-  step: Step,
-  shard: Shard,
-  away: ReadonlySet<PeerId>,
-  now: number,
-  use: (peer: PeerId, bytes: number) => void,
-): void {
+function apply(step: Step, shard: Shard, now: number, use: (peer: PeerId, bytes: number) => void): void {
   const { holders, partition } = shard;
   const { index } = step;
-  const holder = holders[index] ?? null;
   switch (step.kind) {
     case 'copy':
     case 'make':
@@ -67,34 +57,26 @@ function apply(
       use(step.to, partition.shardBytes);
       return;
     case 'verify':
-      if (holder === step.peer) return;
-      if (holder === null || away.has(holder)) instead(shard, index, step.peer);
-      else shard.spare.set(index, (shard.spare.get(index) ?? new Set()).add(step.peer));
+      hold(shard, index, step.peer);
       return;
     case 'release':
       use(step.peer, -partition.shardBytes);
-      shard.spare.get(index)?.delete(step.peer);
-      if (holder === step.peer) instead(shard, index, next(shard, index));
-      shard.past = [
-        ...shard.past.filter((one) => one.index !== index || one.peer !== step.peer),
-        { index, peer: step.peer, until: now },
-      ];
+      if (holders[index] === step.peer) holders[index] = null;
+      shard.past = without(shard.past, index, step.peer).concat({ index, peer: step.peer, until: now });
       return;
     case 'write-off':
-      if (holder === step.peer) instead(shard, index, next(shard, index));
+      if (holders[index] === step.peer) hold(shard, index, null);
   }
 }
 
 /** Somebody else is relied on for the shard; who was before may still have it. */
-function instead(shard: Shard, index: number, peer: PeerId | null): void {
+function hold(shard: Shard, index: number, peer: PeerId | null): void {
   const before = shard.holders[index] ?? null;
+  if (before === peer) return;
   if (before !== null) shard.past.push({ index, peer: before });
-  shard.past = shard.past.filter((one) => one.index !== index || one.peer !== peer);
+  if (peer !== null) shard.past = without(shard.past, index, peer);
   shard.holders[index] = peer;
 }
 
-function next({ spare }: Shard, index: number): PeerId | null {
-  const [peer = null] = spare.get(index) ?? [];
-  if (peer !== null) spare.get(index)!.delete(peer);
-  return peer;
-}
+const without = (holdings: readonly Holding[], index: number, peer: PeerId): Holding[] =>
+  holdings.filter((one) => one.index !== index || one.peer !== peer);
