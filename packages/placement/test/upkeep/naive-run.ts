@@ -49,6 +49,8 @@ export function faultsOnTheWay(state: UpkeepState, order: readonly Step[]): Set<
     }
     const now = available();
     if ([...startAvailable].some((shard) => !now.has(shard))) faults.add('margin');
+    // Only what arrives makes anybody know more.
+    if (step.kind !== 'copy' && step.kind !== 'make') continue;
     for (const [fault, amount] of exposureFaults(state, known)) {
       if (amount > (startFaults.get(fault) ?? 0)) faults.add(fault.split('\n')[0]!);
     }
