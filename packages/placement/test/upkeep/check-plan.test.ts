@@ -146,6 +146,7 @@ describe('a plan', () => {
 
   test.each<[string, Step[]]>([
     ['an id twice', [copy(), verify({ id: 0, after: [] })]],
+    ['half a step before it', [copy(), verify({ after: [0.5] })]],
     ['an unknown partition', [copy({ partition: partitionId(2) })]],
     ['an unknown index', [copy({ index: 4 })]],
     ['an index that is none', [copy({ index: 0.5 })]],
@@ -166,6 +167,7 @@ describe('a plan', () => {
 
   test('gives shards to candidates only', () => {
     expect(rulesOf([copy()], { candidates: [peerId(5)] })).toEqual(['candidate']);
+    expect(rulesOf([copy({ to: peerId(9) })])).toEqual(['candidate']);
   });
 
   test('gives nobody more than fits, whatever is deleted there', () => {

@@ -171,6 +171,20 @@ describe('a departure', () => {
     expect(codeOf(() => planDeparture(state, request))).toBe('USAGE');
   });
 
+  test('may be as short as can be', () => {
+    const atOnce = { announceMs: 0, planMs: 0, transferMs: 0, completeMs: 0, bytesPerSecond: 1 };
+    const request = { departing: leaving({ leavesAt: NOW }), settings: atOnce, salt: salt(1) };
+    expect(planDeparture(state, request).departures).toMatchObject([
+      {
+        planAt: NOW,
+        transfersFrom: NOW,
+        verifyAt: NOW + 4_000_000,
+        completeAt: NOW + 4_000_000,
+        late: false,
+      },
+    ]);
+  });
+
   test('of one peer twice, or from a senseless state, is refused', () => {
     expect(codeOf(() => plan([...leaving(), ...leaving()]))).toBe('USAGE');
     expect(codeOf(() => plan(leaving(), { now: Number.NaN }))).toBe('USAGE');

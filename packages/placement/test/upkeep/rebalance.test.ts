@@ -17,7 +17,10 @@ import { candidate, codeOf, partitionId, peerId, salt } from '../swarm.ts';
 import { Dice, HOUR, NOW, randomMix, randomState, withOutages } from './random-state.ts';
 import { expectSafe } from './safe-plan.ts';
 
-const unbounded: RebalanceSettings = { ...defaultRebalance, maxBytes: 1e18, maxShare: 1 };
+const unbounded: RebalanceSettings = {
+  ...defaultRebalance,
+  ...{ maxBytes: 1e18, maxShare: 1, startAt: 0.1, stopAt: 0.03 },
+};
 
 /** By how much each soft rule is broken, counted from its definition. */
 function broken(
