@@ -217,6 +217,8 @@ describe('a plan', () => {
     };
     expect(rulesOf([copy()], { settings, partitions: [family, sibling] })).toEqual(['siblings']);
     expect(rulesOf([copy()], { partitions: [family, sibling] })).toEqual([]);
+    const apart = { ...sibling, holders: [peerId(5), null, null, null] };
+    expect(rulesOf([copy()], { settings, partitions: [family, apart] })).toEqual([]);
     const outside = (until?: number): PartitionState => ({
       ...partition,
       siblings: [{ index: 3, peer: peerId(4), until }],
@@ -303,6 +305,17 @@ describe('a senseless state is refused:', () => {
   test.each(wrong)('%s', (_, facts) => {
     expect(codeOf(() => checkPlan({ ...state, ...facts }, []))).toBe('USAGE');
   });
+});
+
+test('settings that are too wide for a small partition are taken as its shape allows', () => {
+  const settings = {
+    ...state.settings,
+    maxPerOperator: 9,
+    maxPerFailureDomain: 9,
+    minDistinctPeers: 9,
+    minContinents: 9,
+  };
+  expect(checkPlan({ ...state, settings }, [])).toEqual([]);
 });
 
 test('it shares no code with planners, assignment or rules', () => {

@@ -157,6 +157,21 @@ describe('churn', () => {
     expect(codeOf(() => step(null, { ...seen(1), ...observation }, now, settings))).toBe('USAGE');
   });
 
+  test('may be settled at once, and without parity', () => {
+    const settings = {
+      ...defaultChurn,
+      stabilisationMs: 0,
+      maxExtraParity: 0,
+      lowPerHour: 0,
+      lowPerDay: 0,
+      highPerHour: 0,
+      highPerDay: 1,
+    };
+    const high = churnState(null, seen(1), settings, NOW);
+    expect(churnMeasures(high, 2, settings)).toEqual({ mode: 'random', extraParity: 0 });
+    expect(churnState(high, seen(0), settings, NOW).level).toBe('normal');
+  });
+
   test('with half a parity shard is refused', () => {
     expect(codeOf(() => churnMeasures(step(null, seen(40)), 0.5, defaultChurn))).toBe('USAGE');
     expect(codeOf(() => churnMeasures(step(null, seen(40)), -1, defaultChurn))).toBe('USAGE');
@@ -175,6 +190,8 @@ describe('extra parity', () => {
   test('is what is wished for, as far as peers can hold it', () => {
     expect([of(12, 3), of(6, 3), of(5, 3), of(4, 3), of(3, 3), of(0, 3)]).toEqual([3, 2, 1, 0, -1, -1]);
     expect(of(12, 0)).toBe(0);
+    // A stripe has 255 shards at most.
+    expect(of(260, 400)).toBe(251);
     expect(of(12, 3, { operator: 'one' })).toBe(-1);
     expect(of(12, 3, { freeBytes: 0 })).toBe(-1);
     expect(codeOf(() => of(12, -1))).toBe('USAGE');

@@ -147,6 +147,13 @@ describe('a rebalancing', () => {
     for (let n = 0; n < 8; n++) expect(left.get(peerId(n))!).toBeGreaterThanOrEqual(1777);
   });
 
+  test('gives each of several new peers its share', () => {
+    const { steps } = plan(swarm(even, 10));
+    const end = ours(execute(swarm(even, 10), steps));
+    for (const n of [8, 9]) expect(end.get(peerId(n))).toBeGreaterThanOrEqual(1500);
+    for (const n of [8, 9]) expect(end.get(peerId(n))).toBeLessThanOrEqual(1600);
+  });
+
   test('does not begin for less than startAt, and then goes to stopAt', () => {
     // Peer 0 and 1 trade shards so that they differ from what is wanted.
     const off = (count: number): number[][] =>
@@ -182,6 +189,8 @@ describe('a rebalancing', () => {
     // 7 500 of 10 000 are used; 70 % are allowed, and it goes on to 68 %.
     expect(moves.slice(0, 7).map(({ from, why }) => [from, why])).toEqual(Array(7).fill([peerId(0), 'load']));
     expect(moves.filter(({ why }) => why === 'load')).toHaveLength(7);
+    // Peer 8 has nothing, and the others more than is wanted of them.
+    expect(new Set(moves.slice(0, 7).map(({ to }) => to))).toEqual(new Set([peerId(8)]));
     expect(
       plan(swarm(even, 9, (n) => (n === 0 ? { freeBytes: 3_000 } : {}))).moves.filter(
         ({ why }) => why === 'load',
@@ -199,6 +208,28 @@ describe('a rebalancing', () => {
       n === 0 ? { freeBytes: 2_500 } : n === 5 ? { freeBytes: 1_000 } : {},
     );
     expect(plan(state).moves[0]).toMatchObject({ from: peerId(5), why: 'load' });
+  });
+
+  test('fills peers to the brim where the load rule is off', () => {
+    const facts = (n: number) => (n === 4 ? { freeBytes: 100, weight: 1 } : { weight: n === 2 ? 0 : 1 });
+    const state = swarm([[0, 1, 2, 3]], 5, facts);
+    expect(plan(state).moves).toEqual([]);
+    const off = { ...state, settings: { ...state.settings, off: ['load' as const] } };
+    expect(plan(off).moves).toMatchObject([{ from: peerId(2), to: peerId(4) }]);
+  });
+
+  test('takes fullness by the share of capacity, not by bytes', () => {
+    const large = { capacityBytes: 100_000, freeBytes: 29_000, weight: 1 };
+    const facts = (n: number) =>
+      n === 0 ? { ...large } : n === 1 ? { freeBytes: 2_500, weight: 1 } : { weight: 1 };
+    expect(plan(swarm(even, 9, facts)).moves[0]).toMatchObject({ from: peerId(1), why: 'load' });
+  });
+
+  test('gives an overloaded peer’s shards to any within the limit where nobody should have more', () => {
+    const state = swarm([[0, 1, 2, 3]], 5, (n) =>
+      n === 0 ? { freeBytes: 2_999, weight: 1 } : { weight: n === 4 ? 0 : 1 },
+    );
+    expect(plan(state).moves[0]).toMatchObject({ from: peerId(0), to: peerId(4), why: 'load' });
   });
 
   test('gives nobody more than maxLoad', () => {
