@@ -155,6 +155,14 @@ describe('a departure', () => {
     );
     expect(relaxed[0]!.relaxations.map(({ rule }) => rule)).toEqual(['continent']);
     expect(plan().relaxed).toEqual([]);
+    // Who leaves makes room in its region.
+    const region = (n: number): string => (n === 2 ? 'na/us/x' : 'eu/de/x');
+    const crowded = {
+      settings: { ...state.settings, maxPerRegion: 2 },
+      partitions: state.partitions.slice(0, 1),
+    };
+    const inRegion = state.peers.map((peer, n) => ({ ...peer, region: region(n) }));
+    expect(plan(leaving(), { ...crowded, peers: inRegion }).relaxed).toEqual([]);
   });
 
   test.each<[string, Partial<Departing>, Partial<typeof settings>]>([
