@@ -8,6 +8,7 @@ export * from './partition.ts';
 export * from './paths.ts';
 export * from './peer.ts';
 export * from './peer-id.ts';
+export * from './peer-probe.ts';
 export * from './random.ts';
 export * from './shard-store.ts';
 export * from './shard-transport.ts';
