@@ -2,9 +2,10 @@ import { HoldfastError } from '@holdfast/contracts';
 import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import * as initial from './migrations/1-initial.ts';
+import * as placements from './migrations/2-placements.ts';
 import { type Database, SCHEMA_VERSION } from './schema.ts';
 
-const MIGRATIONS: Record<string, Migration> = { '0001-initial': initial };
+const MIGRATIONS: Record<string, Migration> = { '0001-initial': initial, '0002-placements': placements };
 
 /** Brings the schema up to this program's version in one transaction, the version number included. */
 export async function migrate(db: Database): Promise<void> {

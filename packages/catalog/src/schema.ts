@@ -3,7 +3,7 @@ import type { Generated, Kysely, Transaction } from 'kysely';
 /** `Hold` in ASCII: marks the file as a Holdfast catalog. */
 export const APPLICATION_ID = 0x486f6c64;
 /** Counts the migrations; a file with a higher one was written by a newer program. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** Milliseconds to wait for another process's transaction. */
 export const BUSY_TIMEOUT = 5_000;
@@ -51,6 +51,33 @@ export interface Schema {
   };
   /** Chunks of complete partitions, but for those still in `frames`. */
   chunk: { id: Uint8Array; partition: number; frame: number; offset: number; length: number };
+  /** Facts of all peers as the assigner saw them. `digest`: SHA-256 of `facts`, canonical CBOR. */
+  swarm_view: { ref: Generated<number>; digest: Uint8Array; facts: Uint8Array };
+  /** `text`: JSON with sorted keys. */
+  placement_policy: { ref: Generated<number>; text: string };
+  /** `text`: JSON, a list of pairs of rule and reason; never empty. */
+  relaxation_list: { ref: Generated<number>; text: string };
+  /** One row for each placement that was recorded. `relaxations` null: all rules are kept. */
+  placement: {
+    partition: number;
+    policy: number;
+    placed_at: number;
+    view: number;
+    relaxations: number | null;
+  };
+  /** Shards whose present holder was chosen later than the rest. */
+  placement_move: { partition: number; shard: number; view: number };
+  /** `placements`: journalled and complete ones that do not keep the rule. */
+  relaxed_rule: { rule: string; placements: number; at: number; partition: number; reason: string };
+  /** `since` 0: all hours that are too old to be kept one by one. */
+  peer_probe: {
+    since: number;
+    peer: number;
+    asked: number;
+    answered: number;
+    trip_sum_us: number;
+    trip_min_us: number;
+  };
   snapshot: {
     sequence: number;
     id: Uint8Array;
@@ -78,5 +105,7 @@ export const COUNTERS = [
   'shards',
   'stored_bytes',
   'raw_bytes',
+  'placements_recorded',
+  'placements_relaxed',
 ] as const;
 export type CounterName = (typeof COUNTERS)[number];

@@ -5,14 +5,21 @@ import {
   type ChunkId,
   type ChunkLocation,
   HoldfastError,
+  type MoveNote,
   type PartitionId,
   type PartitionJournal,
   type PeerEvent,
   type PeerId,
+  type PeerProbe,
   type PeerRecord,
+  type PlacementNote,
+  type PlacementTotals,
+  type ProbeWindow,
   type SnapshotId,
   type SnapshotRecord,
+  type StoredPlacement,
   type Stripe,
+  type SwarmView,
 } from '@holdfast/contracts';
 import { sql } from 'kysely';
 import { BUSY_TIMEOUT, type Database, type Query } from './schema.ts';
@@ -22,6 +29,14 @@ import { readTotals, takePartitionNumbers } from './tables/counters.ts';
 import { abandon, acknowledge, complete, insertJournal, listJournals, moveShard } from './tables/journal.ts';
 import { readHolders, readStripes } from './tables/partitions.ts';
 import { countPeerEvent, listPeerEvents, listPeers, PeerRefs, putPeer } from './tables/peers.ts';
+import {
+  findNumber,
+  insertView,
+  readPlacements,
+  readPlacementTotals,
+  readView,
+} from './tables/placements.ts';
+import { addProbes, listProbes } from './tables/probes.ts';
 import { findSnapshot, insertSnapshot, listSnapshots, putHead, readHead } from './tables/snapshots.ts';
 
 const MAX_BATCH = 10_000;
@@ -56,16 +71,21 @@ export class SqliteCatalog implements Catalog {
     return this.#write((query) => takePartitionNumbers(query, count));
   }
 
-  async journalPartition(journal: PartitionJournal): Promise<void> {
-    await this.#write((query) => insertJournal(query, this.#refs, journal, this.#now()));
+  async journalPartition(journal: PartitionJournal, placement?: PlacementNote): Promise<void> {
+    await this.#write((query) => insertJournal(query, this.#refs, journal, placement, this.#now()));
   }
 
   async acknowledgeShards(acks: readonly { partition: PartitionId; index: number }[]): Promise<void> {
     if (acks.length > 0) await this.#write((query) => acknowledge(query, acks));
   }
 
-  async moveJournalledShard(partition: PartitionId, index: number, peer: PeerId): Promise<void> {
-    const move = { id: partition, index, peer, since: this.#now() };
+  async moveJournalledShard(
+    partition: PartitionId,
+    index: number,
+    peer: PeerId,
+    note?: MoveNote,
+  ): Promise<void> {
+    const move = { id: partition, index, peer, since: this.#now(), note };
     await this.#write((query) => moveShard(query, this.#refs, move));
   }
 
@@ -88,6 +108,27 @@ export class SqliteCatalog implements Catalog {
 
   async holders(id: PartitionId): Promise<{ index: number; peer: PeerId; since: number }[]> {
     return this.#read((query) => readHolders(query, id));
+  }
+
+  async recordSwarmView(view: SwarmView): Promise<number> {
+    return this.#write((query) => insertView(query, view));
+  }
+
+  async swarmView(view: number): Promise<SwarmView | null> {
+    return this.#read((query) => readView(query, view));
+  }
+
+  async placements(numbers: readonly number[]): Promise<(StoredPlacement | null)[]> {
+    limitBatch('numbers', numbers.length);
+    return this.#read((query) => readPlacements(query, numbers));
+  }
+
+  async partitionNumber(id: PartitionId): Promise<number | null> {
+    return this.#read((query) => findNumber(query, id));
+  }
+
+  async placementTotals(): Promise<PlacementTotals> {
+    return this.#read(readPlacementTotals);
   }
 
   async commitSnapshot(snapshot: SnapshotRecord): Promise<void> {
@@ -127,6 +168,14 @@ export class SqliteCatalog implements Catalog {
 
   async peerEvents(): Promise<ReadonlyMap<PeerId, Readonly<Partial<Record<PeerEvent, number>>>>> {
     return this.#read(listPeerEvents);
+  }
+
+  async recordProbes(probes: readonly PeerProbe[]): Promise<void> {
+    await this.#write((query) => addProbes(query, this.#refs, probes, this.#now()));
+  }
+
+  async peerProbes(since: number): Promise<ProbeWindow[]> {
+    return this.#read((query) => listProbes(query, since));
   }
 
   async totals(): Promise<CatalogTotals> {

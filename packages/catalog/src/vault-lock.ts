@@ -9,18 +9,22 @@ export interface VaultLock {
   release(): void;
 }
 
+/** Commands that only note something in passing hold the lock for some milliseconds; whoever comes meanwhile waits. */
+const PATIENCE_MS = 500;
+
 /**
  * At most one process at a time writes to a vault. The lock is an exclusive transaction on a database of its own: the
  * operating system ends it with the process, however that dies, so there are no stale locks to break.
  * Fails with BUSY (details: `pid` of the holder, where known) or NOT_FOUND for a missing directory.
+ * @param patience milliseconds to wait for another holder, during which this thread does nothing else
  */
-export function lockVault(directory: string): VaultLock {
+export function lockVault(directory: string, patience = PATIENCE_MS): VaultLock {
   // Nothing else in this process may open this file: closing any descriptor of it would drop the POSIX lock.
   const lockPath = join(directory, 'vault.lock');
   const pidPath = join(directory, 'vault.pid');
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(lockPath);
+    database = new DatabaseSync(lockPath, { timeout: patience });
     database.exec('begin exclusive');
     // The lock file cannot be read while it is locked, hence another one. It means nothing without the lock.
     writeFileSync(pidPath, `${process.pid}\n`, { mode: 0o600 });

@@ -1,14 +1,22 @@
 import { join } from 'node:path';
 import { openCatalog } from '@holdfast/catalog';
-import { type Catalog, HoldfastError, PEER_EVENTS } from '@holdfast/contracts';
+import {
+  type Catalog,
+  HoldfastError,
+  PEER_EVENTS,
+  PROBE_HOUR_MS,
+  PROBE_HOURS_KEPT,
+} from '@holdfast/contracts';
 import {
   sampleChunkId,
   sampleJournal,
+  sampleNote,
   samplePartitionId,
   samplePeer,
   samplePeerId,
   sampleSnapshot,
   sampleSnapshotId,
+  sampleView,
 } from '@holdfast/testing/catalog-samples';
 import { MemoryCatalog } from '@holdfast/testing/memory-catalog';
 import fc from 'fast-check';
@@ -39,21 +47,30 @@ const journal = fc.record({
   number: n,
   sum: fc.constantFrom(0, 0, 0, 1),
   peers: fc.uniqueArray(peer, { minLength: 3, maxLength: 3 }),
+  note: fc.boolean(),
 });
+/** Views 1 … are there once they were recorded. */
+const view = fc.integer({ min: 1, max: 3 });
+const relaxed = fc.uniqueArray(fc.constantFrom('region', 'continent', 'load'), { maxLength: 2 });
+/** So that windows of one hour meet, and some become old. */
+const HOURS = PROBE_HOURS_KEPT * PROBE_HOUR_MS;
+const trip = fc.option(fc.integer({ min: -1, max: 9_000 }).map((us) => us / 1000));
 
 const steps: fc.Arbitrary<Step> = fc.oneof(
   step('reserve', fc.integer({ min: 0, max: 3 }), (c, count) => c.reservePartitionNumbers(count)),
   {
     weight: 3,
-    arbitrary: step('journal', journal, (c, { id, number, sum, peers }) =>
-      c.journalPartition(
+    arbitrary: step('journal', fc.tuple(journal, view, relaxed), (c, [facts, ref, rules]) => {
+      const { id, number, sum, peers, note } = facts;
+      return c.journalPartition(
         sampleJournal(id, {
           number: number === 5 ? 5 : id,
           peers: peers.map(samplePeerId),
           ...(sum ? { checksum: sampleJournal(99).stripe.checksum } : {}),
         }),
-      ),
-    ),
+        ...(note ? [sampleNote(ref, rules)] : []),
+      );
+    }),
   },
   {
     weight: 2,
@@ -63,10 +80,18 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: step('move', fc.tuple(n, index, peer), (c, [id, i, to]) =>
-      c.moveJournalledShard(samplePartitionId(id), i, samplePeerId(to)),
+    arbitrary: step('move', fc.tuple(n, index, peer, view, relaxed), (c, [id, i, to, ref, rules]) =>
+      c.moveJournalledShard(samplePartitionId(id), i, samplePeerId(to), sampleNote(ref, rules)),
     ),
   },
+  { weight: 2, arbitrary: step('view', view, (c, peers) => c.recordSwarmView(sampleView(peers))) },
+  step('probe', fc.array(fc.tuple(peer, fc.nat(2), trip), { maxLength: 3 }), (c, probes) =>
+    c.recordProbes(
+      probes.map(([id, hour, roundTripMs]) => {
+        return { peer: samplePeerId(id), at: HOURS + hour * PROBE_HOUR_MS, roundTripMs };
+      }),
+    ),
+  ),
   { weight: 2, arbitrary: step('complete', n, (c, id) => c.completePartition(samplePartitionId(id))) },
   step('abandon', n, (c, id) => c.abandonPartition(samplePartitionId(id))),
   step('snapshot', fc.tuple(n, n), (c, [id, sequence]) => c.commitSnapshot(sampleSnapshot(id, { sequence }))),
@@ -95,6 +120,11 @@ async function everything(catalog: Catalog): Promise<unknown> {
     head: await catalog.head(),
     peers: await catalog.peers(),
     events: await catalog.peerEvents(),
+    views: await Promise.all([1, 2, 3, 4].map((ref) => catalog.swarmView(ref))),
+    placements: await catalog.placements([0, ...ids]),
+    placementTotals: await catalog.placementTotals(),
+    numbers: await Promise.all(ids.map((id) => catalog.partitionNumber(samplePartitionId(id)))),
+    probes: await catalog.peerProbes(0),
     totals: await catalog.totals(),
   };
 }
@@ -113,7 +143,8 @@ test('any sequence of calls has the same answers on SQLite as in memory', { time
       let sqlite = await openCatalog(path, { clock });
       try {
         for (const [i, { name, run: call }] of sequence.entries()) {
-          now += 1;
+          // Every tenth step is two hours later, at the age at which windows are merged.
+          now = 2 * HOURS + i + 2 * PROBE_HOUR_MS * Math.floor(i / 10);
           expect(await outcome(call(sqlite)), name).toEqual(await outcome(call(memory)));
           if (i !== reopenAt % sequence.length) continue;
           await sqlite.close();

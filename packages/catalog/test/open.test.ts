@@ -5,9 +5,12 @@ import { openCatalog } from '@holdfast/catalog';
 import {
   sampleChunkId,
   sampleJournal,
+  sampleNote,
   samplePartitionId,
   samplePeer,
+  samplePeerId,
   sampleSnapshot,
+  sampleView,
 } from '@holdfast/testing/catalog-samples';
 import { describe, expect, test } from 'vitest';
 import { codeOf, temporaryDirectory } from './temporary.ts';
@@ -17,10 +20,12 @@ const newPath = (): string => join(temporaryDirectory(), 'catalog.db');
 async function filled(partitions = 50): Promise<string> {
   const path = newPath();
   const catalog = await openCatalog(path);
+  const view = await catalog.recordSwarmView(sampleView(9));
   for (let n = 1; n <= partitions; n++) {
-    await catalog.journalPartition(sampleJournal(n));
+    await catalog.journalPartition(sampleJournal(n), sampleNote(view, n % 2 ? ['region'] : []));
     await catalog.completePartition(samplePartitionId(n));
   }
+  await catalog.recordProbes([{ peer: samplePeerId(1), at: 1, roundTripMs: 2 }]);
   await catalog.commitSnapshot(sampleSnapshot(1));
   await catalog.close();
   return path;
@@ -119,6 +124,10 @@ async function readAll(path: string): Promise<void> {
     await catalog.journalledPartitions();
     await catalog.findChunks(Array.from({ length: 300 }, (_, n) => sampleChunkId(n)));
     await catalog.holders(samplePartitionId(7));
+    await catalog.placements(Array.from({ length: 60 }, (_, n) => n));
+    await catalog.placementTotals();
+    await catalog.swarmView(1);
+    await catalog.peerProbes(0);
   } finally {
     await catalog.close();
   }

@@ -1,6 +1,14 @@
 import type { ChunkId, PartitionId, PeerId, SnapshotId } from './ids.ts';
 import type { Stripe } from './partition.ts';
 import type { PeerRecord } from './peer.ts';
+import type { PeerProbe, ProbeWindow } from './peer-probe.ts';
+import type {
+  MoveNote,
+  PlacementNote,
+  PlacementTotals,
+  StoredPlacement,
+  SwarmView,
+} from './placement-record.ts';
 import type { SnapshotRecord } from './snapshot.ts';
 
 /** Where a chunk's bytes lie: `length` bytes from `offset` of the raw (decompressed) frame. */
@@ -49,19 +57,21 @@ export interface Catalog {
   /** A fresh number, never given out before, not even before a crash. `count` consecutive ones; returns the first. */
   reservePartitionNumbers(count: number): Promise<number>;
   /**
-   * Before the first shard is sent. Also records the placement in the shards' holding history. PLACEMENT_REFUSED when
-   * a peer would get two shards. ALREADY_EXISTS for a number that is taken and for an id that was abandoned or stands for
-   * other content: shard keys derive from the id, so none is used twice.
+   * Before the first shard is sent. Also records the placement in the shards' holding history, and what `placement`
+   * says of it. PLACEMENT_REFUSED when a peer would get two shards. ALREADY_EXISTS for a number that is taken and for an
+   * id that was abandoned or stands for other content: shard keys derive from the id, so none is used twice. NOT_FOUND
+   * for a view that was never recorded.
    */
-  journalPartition(journal: PartitionJournal): Promise<void>;
+  journalPartition(journal: PartitionJournal, placement?: PlacementNote): Promise<void>;
   /** Several at a time; unknown partitions and repeated indices are ignored. */
   acknowledgeShards(acks: readonly { partition: PartitionId; index: number }[]): Promise<void>;
   /**
    * Shard `index` goes to `peer` instead, before it was acknowledged (the first choice failed). Recorded in the
-   * history beside the first choice: that one may have the shard all the same. PLACEMENT_REFUSED for a peer that ever
-   * held another shard of the partition, USAGE once the shard was acknowledged, NOT_FOUND.
+   * history beside the first choice: that one may have the shard all the same. The move's relaxations are added to the
+   * placement's, in the place of those of the same rules (where the placement has a record). PLACEMENT_REFUSED for a
+   * peer that ever held another shard of the partition, USAGE once the shard was acknowledged, NOT_FOUND.
    */
-  moveJournalledShard(partition: PartitionId, index: number, peer: PeerId): Promise<void>;
+  moveJournalledShard(partition: PartitionId, index: number, peer: PeerId, move?: MoveNote): Promise<void>;
   /**
    * All shards are durable: forget the package key, make the chunks findable. A chunk that another partition has too is
    * found in this one from now on: it was stored again because the other can no longer be had. NOT_FOUND for what was
@@ -75,6 +85,18 @@ export interface Catalog {
   stripes(numbers: readonly number[]): Promise<(Stripe | null)[]>;
   /** Every peer that holds, may hold or has held a shard of the partition, with the index, newest last. */
   holders(id: PartitionId): Promise<{ index: number; peer: PeerId; since: number }[]>;
+
+  // placements
+  /** Keeps the facts and gives the number by which placements refer to them. Equal views have one number. */
+  recordSwarmView(view: SwarmView): Promise<number>;
+  /** By peer id. Null: there is no such view. */
+  swarmView(view: number): Promise<SwarmView | null>;
+  /** Journalled and complete partitions by number; null for others. At most 10 000. */
+  placements(numbers: readonly number[]): Promise<(StoredPlacement | null)[]>;
+  /** The number of a partition that was ever journalled. */
+  partitionNumber(id: PartitionId): Promise<number | null>;
+  /** Cost independent of history where the back end can. */
+  placementTotals(): Promise<PlacementTotals>;
 
   // snapshots
   /** The next sequence is always one above the last committed: else ALREADY_EXISTS, or USAGE for a gap. */
@@ -92,6 +114,14 @@ export interface Catalog {
   /** A peer's good and bad moments, for `peers` and later for reputation. `count` defaults to 1. */
   countPeerEvent(peer: PeerId, event: PeerEvent, count?: number): Promise<void>;
   peerEvents(): Promise<ReadonlyMap<PeerId, Readonly<Partial<Record<PeerEvent, number>>>>>;
+
+  /**
+   * Adds to the peers' windows, and merges those that have become older than PROBE_HOURS_KEPT. Probes count: repeating
+   * the call counts them again.
+   */
+  recordProbes(probes: readonly PeerProbe[]): Promise<void>;
+  /** Windows that began at `since` (wall clock, ms) or later, by peer and time. With 0 also what was merged. */
+  peerProbes(since: number): Promise<ProbeWindow[]>;
 
   /** Sums for `status`; cost independent of history where the back end can. */
   totals(): Promise<CatalogTotals>;

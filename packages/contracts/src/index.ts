@@ -9,6 +9,7 @@ export * from './paths.ts';
 export * from './peer.ts';
 export * from './peer-id.ts';
 export * from './peer-probe.ts';
+export * from './placement-record.ts';
 export * from './random.ts';
 export * from './shard-store.ts';
 export * from './shard-transport.ts';

@@ -57,4 +57,5 @@ export {
 export { MAX_RECORD_BYTES, RecordReader } from './records.ts';
 export type { Sign, Verify } from './signed-file.ts';
 export { decodeStripe, encodeStripe, stripeReader } from './stripe-stream.ts';
+export { decodeSwarmView, encodeSwarmView, roundedLatency, roundedShare } from './swarm-view.ts';
 export * from './wire/index.ts';

@@ -7,6 +7,7 @@ import {
   peerIdFromKey,
   type SnapshotId,
   type Stripe,
+  type SwarmView,
 } from '@holdfast/contracts';
 import {
   CacheChecksum,
@@ -20,6 +21,7 @@ import {
   encodeManifest,
   encodeObject,
   encodeStripe,
+  encodeSwarmView,
   finishPayload,
   type Head,
   type Manifest,
@@ -95,6 +97,30 @@ export const journalFrames: readonly JournalFrame[] = [
   { codec: 1, chunks: [chunk(0xc1, 5), chunk(0xc2, 3)] },
 ];
 
+export const swarmView: SwarmView = [
+  {
+    id: stripe.shards[0]!.peer,
+    operator: 'anna',
+    region: 'eu/de/berlin',
+    failureDomains: ['building-2'],
+    freeBytes: 2 ** 40,
+    capacityBytes: 2 ** 41,
+    latencyMs: 12.345,
+    packetLoss: 0.000_001,
+    reputation: 1,
+    stability: 0,
+    uptime: 0.95,
+  },
+  {
+    id: stripe.shards[1]!.peer,
+    operator: 'ben',
+    region: 'na/us/nyc',
+    failureDomains: [],
+    freeBytes: 0,
+    capacityBytes: 0,
+  },
+].sort((a, b) => (a.id < b.id ? -1 : 1));
+
 export const manifest: Manifest = {
   snapshot: '11111111-2222-4333-8444-555555555555' as SnapshotId,
   owner,
@@ -162,6 +188,7 @@ export const ENCODERS: Readonly<Record<string, () => Uint8Array>> = {
     ),
   stripe: () => encodeStripe(stripe),
   'journal-frames': () => encodeJournalFrames(journalFrames),
+  'swarm-view': () => encodeSwarmView(swarmView),
   manifest: () => encodeManifest(manifest, sign),
   head: () => encodeHead(head, { sign, seal: unsealed }),
   cache,

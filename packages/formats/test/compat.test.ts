@@ -6,6 +6,7 @@ import {
   decodeJournalFrames,
   decodeManifest,
   decodeStripe,
+  decodeSwarmView,
   metadataReader,
   PAYLOAD_HEADER_BYTES,
   readPayload,
@@ -35,6 +36,7 @@ const DECODED: Readonly<Record<string, (bytes: Uint8Array) => void>> = {
   },
   stripe: (bytes) => expect(decodeStripe(bytes)).toEqual(values.stripe),
   'journal-frames': (bytes) => expect(decodeJournalFrames(bytes)).toEqual(values.journalFrames),
+  'swarm-view': (bytes) => expect(decodeSwarmView(bytes)).toEqual(values.swarmView),
   manifest: (bytes) => expect(decodeManifest(bytes, values.verify)).toEqual(values.manifest),
   head: (bytes) =>
     expect(decodeHead(bytes, { verify: values.verify, open: values.unsealed })).toEqual(values.head),

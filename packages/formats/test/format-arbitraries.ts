@@ -9,6 +9,7 @@ import {
   PARTITION_KINDS,
   type PartitionId,
   type PeerId,
+  type PeerView,
   peerIdFromKey,
   SIZE_CLASSES,
   type SnapshotId,
@@ -132,6 +133,33 @@ export const journalFrames: fc.Arbitrary<JournalFrame[]> = fc.array(
   fc.record({ chunks: fc.array(chunk, { minLength: 1, maxLength: 5 }), codec: fc.nat({ max: 255 }) }),
   { maxLength: 5 },
 );
+
+const share = fc.nat({ max: 1_000_000 }).map((millionths) => millionths / 1_000_000);
+
+export const peerView: fc.Arbitrary<PeerView> = fc.record(
+  {
+    id: peerId,
+    operator: text(12),
+    region: text(12),
+    failureDomains: fc.array(text(8), { maxLength: 3 }),
+    freeBytes: safeUint,
+    capacityBytes: safeUint,
+    latencyMs: fc.nat().map((microseconds) => microseconds / 1000),
+    packetLoss: share,
+    reputation: share,
+    stability: share,
+    uptime: share,
+  },
+  {
+    requiredKeys: ['id', 'operator', 'region', 'failureDomains', 'freeBytes', 'capacityBytes'],
+    noNullPrototype: true,
+  },
+);
+
+/** By peer id, each once. */
+export const swarmView: fc.Arbitrary<PeerView[]> = fc
+  .uniqueArray(peerView, { selector: ({ id }) => id, maxLength: 6 })
+  .map((peers) => peers.sort((a, b) => (a.id < b.id ? -1 : 1)));
 
 export const payloadFrames: fc.Arbitrary<PayloadFrame[]> = fc
   .uniqueArray(chunk, { selector: ({ id }) => id, maxLength: 12 })

@@ -1,5 +1,6 @@
 import type { Catalog } from '@holdfast/contracts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describePlacements } from './catalog-placements-contract.ts';
 import { describeRecords, refused } from './catalog-records-contract.ts';
 import {
   sampleChunkId,
@@ -233,6 +234,12 @@ export function describeCatalogContract(
     });
 
     describeRecords(() => catalog);
+    describePlacements(
+      () => catalog,
+      (to) => {
+        now = to;
+      },
+    );
 
     describe('in general', () => {
       test('totals count complete partitions and their present holders', async () => {

@@ -6,6 +6,8 @@ import {
   type PartitionJournal,
   type PeerId,
   type PeerRecord,
+  type PeerView,
+  type PlacementNote,
   peerIdFromKey,
   type SnapshotId,
   type SnapshotRecord,
@@ -89,4 +91,30 @@ export const samplePeer = (n: number, facts: Partial<PeerRecord> = {}): PeerReco
   port: 4000 + n,
   state: 'active',
   ...facts,
+});
+
+/** Peers 0 … n − 1 as an assigner might see them; those with odd numbers are measured. */
+export const sampleView = (n: number, facts: Partial<PeerView> = {}): PeerView[] =>
+  Array.from({ length: n }, (_, i) => ({
+    id: samplePeerId(i),
+    operator: `operator-${i % 3}`,
+    region: 'eu/de/berlin',
+    failureDomains: i === 0 ? ['net-1', 'building-2'] : [],
+    freeBytes: 2 ** 40 + i,
+    capacityBytes: 2 ** 41,
+    ...(i % 2 === 1
+      ? { latencyMs: 12.345, packetLoss: 0.000_001, reputation: 0.7, stability: 1, uptime: 0.987_654 }
+      : {}),
+    ...facts,
+  }));
+
+/** A placement under `view`; `relaxed` are the rules that it does not keep. */
+export const sampleNote = (view: number, relaxed: readonly string[] = []): PlacementNote => ({
+  view,
+  policy: {
+    version: 7,
+    mode: 'deterministic',
+    settings: { maxPerRegion: 3, maxPacketLoss: 0.05, separateSiblings: false, off: ['latency'] },
+  },
+  relaxations: relaxed.map((rule) => ({ rule, reason: `too little of ${rule}` })),
 });

@@ -4,28 +4,38 @@ import {
   type ChunkId,
   type ChunkLocation,
   HoldfastError,
+  type MoveNote,
   type PartitionId,
   type PartitionJournal,
   type PeerEvent,
   type PeerId,
+  type PeerProbe,
   type PeerRecord,
+  type PlacementNote,
+  type PlacementTotals,
+  type ProbeWindow,
   type SnapshotId,
   type SnapshotRecord,
+  type StoredPlacement,
   type Stripe,
+  type SwarmView,
 } from '@holdfast/contracts';
+import {
+  type Entry,
+  limitBatch,
+  notFound,
+  refuseOtherContent,
+  refuseSecondShard,
+  secondShard,
+} from './memory-catalog-refusals.ts';
+import { MemoryPlacements } from './memory-placements.ts';
+import { MemoryProbes } from './memory-probes.ts';
 
 interface Holding {
   readonly index: number;
   readonly peer: PeerId;
   readonly since: number;
 }
-
-type Entry =
-  | { readonly state: 'journalled'; readonly journal: PartitionJournal; readonly acknowledged: Set<number> }
-  | { readonly state: 'complete'; readonly stripe: Stripe }
-  | { readonly state: 'abandoned'; readonly number: number };
-
-const MAX_BATCH = 10_000;
 
 /**
  * The catalog's semantics without a disk: for tests of what stands on it, and as the model that a durable catalog is
@@ -40,6 +50,8 @@ export class MemoryCatalog implements Catalog {
   readonly #snapshots = new Map<SnapshotId, SnapshotRecord>();
   readonly #peers = new Map<PeerId, PeerRecord>();
   readonly #events = new Map<PeerId, Partial<Record<PeerEvent, number>>>();
+  readonly #placements = new MemoryPlacements();
+  readonly #probes = new MemoryProbes();
   #nextNumber = 1;
   #head: { sequence: number; bytes: Uint8Array } | null = null;
 
@@ -64,7 +76,7 @@ export class MemoryCatalog implements Catalog {
     return first;
   }
 
-  async journalPartition(input: PartitionJournal): Promise<void> {
+  async journalPartition(input: PartitionJournal, placement?: PlacementNote): Promise<void> {
     const { stripe } = input;
     const known = this.#partitions.get(stripe.id);
     if (known) return refuseOtherContent(stripe, known);
@@ -75,7 +87,9 @@ export class MemoryCatalog implements Catalog {
     stripe.shards.forEach((shard, index) => {
       refuseSecondShard(stripe.id, stripe.shards, index, shard.peer);
     });
+    this.#placements.refuseUnknownView(placement);
     const since = this.#now();
+    if (placement) this.#placements.place(stripe.id, placement, since);
     this.#holders.set(
       stripe.id,
       stripe.shards.map((shard, index) => ({ index, peer: shard.peer, since })),
@@ -96,7 +110,12 @@ export class MemoryCatalog implements Catalog {
     }
   }
 
-  async moveJournalledShard(partition: PartitionId, index: number, peer: PeerId): Promise<void> {
+  async moveJournalledShard(
+    partition: PartitionId,
+    index: number,
+    peer: PeerId,
+    note?: MoveNote,
+  ): Promise<void> {
     const entry = this.#partitions.get(partition);
     if (!entry || entry.state === 'abandoned') throw notFound(partition);
     const stripe = entry.state === 'complete' ? entry.stripe : entry.journal.stripe;
@@ -112,7 +131,9 @@ export class MemoryCatalog implements Catalog {
     const history = this.#holders.get(partition)!;
     const held = history.find((holding) => holding.peer === peer);
     if (held && held.index !== index) throw secondShard(partition, peer, held.index, index);
+    this.#placements.refuseUnknownView(note);
     if (!held) history.push({ index, peer, since: this.#now() });
+    if (note) this.#placements.move(partition, index, note, this.#now());
     const shards = stripe.shards.map((old, i) => (i === index ? { ...old, peer } : old));
     const journal = { ...entry.journal, stripe: { ...stripe, shards } };
     this.#partitions.set(partition, { ...entry, journal });
@@ -138,6 +159,7 @@ export class MemoryCatalog implements Catalog {
     const entry = this.#partitions.get(id);
     if (entry?.state !== 'journalled') return;
     this.#partitions.set(id, { state: 'abandoned', number: entry.journal.stripe.number });
+    this.#placements.drop(id);
   }
 
   async journalledPartitions(): Promise<PartitionJournal[]> {
@@ -161,6 +183,38 @@ export class MemoryCatalog implements Catalog {
 
   async holders(id: PartitionId): Promise<{ index: number; peer: PeerId; since: number }[]> {
     return structuredClone(this.#holders.get(id) ?? []);
+  }
+
+  async recordSwarmView(view: SwarmView): Promise<number> {
+    return this.#placements.recordView(view);
+  }
+
+  async swarmView(view: number): Promise<SwarmView | null> {
+    return this.#placements.view(view);
+  }
+
+  async placements(numbers: readonly number[]): Promise<(StoredPlacement | null)[]> {
+    limitBatch('numbers', numbers.length);
+    return numbers.map((number) => {
+      const id = this.#numbers.get(number);
+      const entry = id === undefined ? undefined : this.#partitions.get(id);
+      if (!entry || entry.state === 'abandoned') return null;
+      const stripe = structuredClone(entry.state === 'complete' ? entry.stripe : entry.journal.stripe);
+      const holdings = this.#holders.get(stripe.id)!.map((holding) => {
+        return { ...holding, past: stripe.shards[holding.index]!.peer !== holding.peer };
+      });
+      const record = this.#placements.record(stripe.id);
+      return { stripe, complete: entry.state === 'complete', holdings, record };
+    });
+  }
+
+  async partitionNumber(id: PartitionId): Promise<number | null> {
+    return [...this.#numbers].find(([, known]) => known === id)?.[0] ?? null;
+  }
+
+  async placementTotals(): Promise<PlacementTotals> {
+    const entries = [...this.#partitions.values()];
+    return this.#placements.totals(entries.filter(({ state }) => state !== 'abandoned').length);
   }
 
   async commitSnapshot(snapshot: SnapshotRecord): Promise<void> {
@@ -212,6 +266,14 @@ export class MemoryCatalog implements Catalog {
     return structuredClone(this.#events);
   }
 
+  async recordProbes(probes: readonly PeerProbe[]): Promise<void> {
+    this.#probes.record(probes, this.#now());
+  }
+
+  async peerProbes(since: number): Promise<ProbeWindow[]> {
+    return this.#probes.windows(since);
+  }
+
   async totals(): Promise<CatalogTotals> {
     const shardsByPeer = new Map<PeerId, number>();
     let [partitions, shards, storedBytes, rawBytes] = [0, 0, 0, 0];
@@ -228,36 +290,4 @@ export class MemoryCatalog implements Catalog {
   }
 
   async close(): Promise<void> {}
-}
-
-const notFound = (partition: PartitionId) =>
-  new HoldfastError('NOT_FOUND', `Partition ${partition} is not in the journal.`);
-
-const secondShard = (partition: PartitionId, peer: PeerId, held: number, index: number) =>
-  new HoldfastError(
-    'PLACEMENT_REFUSED',
-    `Peer ${peer} cannot get shard ${index} of partition ${partition}: it holds, or has held, shard ${held}.`,
-  );
-
-function refuseSecondShard(
-  partition: PartitionId,
-  shards: Stripe['shards'],
-  index: number,
-  peer: PeerId,
-): void {
-  const first = shards.findIndex((shard) => shard.peer === peer);
-  if (first !== index) throw secondShard(partition, peer, first, index);
-}
-
-/** Shard keys derive from the partition's id: other content under a used id would be sealed with used keys. */
-function refuseOtherContent(stripe: Stripe, known: Entry): void {
-  const before =
-    known.state === 'complete' ? known.stripe : known.state === 'journalled' ? known.journal.stripe : null;
-  if (before && before.number === stripe.number && before.checksum === stripe.checksum) return;
-  throw new HoldfastError('ALREADY_EXISTS', `Partition id ${stripe.id} was used before, for other content.`);
-}
-
-function limitBatch(what: string, length: number): void {
-  if (length > MAX_BATCH)
-    throw new HoldfastError('USAGE', `${length} ${what} in one call; at most ${MAX_BATCH}.`);
 }

@@ -45,9 +45,13 @@ export async function addLoad(query: Query, peers: readonly number[]): Promise<v
     .execute();
 }
 
-export async function readTotals(query: Query, chunks: ChunkIndex): Promise<CatalogTotals> {
+export async function readCounters(query: Query): Promise<(name: CounterName) => number> {
   const counters = await query.selectFrom('counter').selectAll().execute();
-  const value = (name: CounterName): number => counters.find((counter) => counter.name === name)?.value ?? 0;
+  return (name) => counters.find((counter) => counter.name === name)?.value ?? 0;
+}
+
+export async function readTotals(query: Query, chunks: ChunkIndex): Promise<CatalogTotals> {
+  const value = await readCounters(query);
   const loads = await query.selectFrom('peer_load').innerJoin('peer', 'ref', 'peer').selectAll().execute();
   const { snapshots } = await query
     .selectFrom('snapshot')

@@ -1,8 +1,10 @@
 import {
   HoldfastError,
+  type MoveNote,
   type PartitionId,
   type PartitionJournal,
   type PeerId,
+  type PlacementNote,
   type Stripe,
   uuidToBytes,
 } from '@holdfast/contracts';
@@ -12,12 +14,14 @@ import type { ChunkIndex } from './chunk-index.ts';
 import { addLoad, addToCounters, skipPartitionNumber } from './counters.ts';
 import { findPartition, recordFirstHolders, recordNextHolder } from './partitions.ts';
 import type { PeerRefs } from './peers.ts';
+import { dropPlacement, recordMove, recordPlacement } from './placements.ts';
 import { storedFrames, storedStripe } from './stored.ts';
 
 export async function insertJournal(
   query: Query,
   refs: PeerRefs,
   journal: PartitionJournal,
+  placement: PlacementNote | undefined,
   now: number,
 ): Promise<void> {
   const { stripe } = journal;
@@ -50,6 +54,7 @@ export async function insertJournal(
     .values({ partition: number, frames: encodeJournalFrames(journal.frames), completed: null })
     .execute();
   await recordFirstHolders(query, refs, stripe, now);
+  if (placement) await recordPlacement(query, number, placement, now);
   await skipPartitionNumber(query, number);
 }
 
@@ -93,9 +98,9 @@ export async function acknowledge(
 export async function moveShard(
   query: Query,
   refs: PeerRefs,
-  move: { id: PartitionId; index: number; peer: PeerId; since: number },
+  move: { id: PartitionId; index: number; peer: PeerId; since: number; note: MoveNote | undefined },
 ): Promise<void> {
-  const { id, index, peer } = move;
+  const { id, index, peer, note, since } = move;
   const partition = await findPartition(query, id);
   if (!partition || partition.state === PARTITION_STATE.abandoned) throw notFound(id);
   const stripe = storedStripe(partition.stripe);
@@ -116,6 +121,7 @@ export async function moveShard(
     .set({ stripe: encodeStripe({ ...stripe, shards }) })
     .where('number', '=', partition.number)
     .execute();
+  if (note) await recordMove(query, { partition: partition.number, shard: index, note, at: since });
 }
 
 export async function complete(
@@ -147,6 +153,7 @@ export async function abandon(query: Query, id: PartitionId): Promise<void> {
   if (partition?.state !== PARTITION_STATE.journalled) return;
   await leaveJournal(query, partition.number, PARTITION_STATE.abandoned);
   await query.deleteFrom('frames').where('partition', '=', partition.number).execute();
+  await dropPlacement(query, partition.number);
 }
 
 /** Deletes the package key; `secure_delete` overwrites its bytes. */

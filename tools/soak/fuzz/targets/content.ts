@@ -2,11 +2,13 @@ import {
   decodeCanonical,
   decodeJournalFrames,
   decodeStripe,
+  decodeSwarmView,
   encodeCanonical,
   encodeExtents,
   encodeJournalFrames,
   encodeObject,
   encodeStripe,
+  encodeSwarmView,
   finishPayload,
   type MetadataRecord,
   metadataReader,
@@ -23,6 +25,7 @@ import {
   objectWithExtents,
   payloadFrames,
   stripe,
+  swarmView,
 } from '../../../../packages/formats/test/format-arbitraries.ts';
 import { decoder, RECORDS, type Target } from '../target.ts';
 import { asBuffer, samples } from './samples.ts';
@@ -50,6 +53,13 @@ export const contentTargets: readonly Target[] = [
     seeds: () => samples(journalFrames).map(encodeJournalFrames),
     decode: decodeJournalFrames,
     encode: encodeJournalFrames,
+  }),
+  decoder({
+    name: 'swarm-view',
+    allocation: RECORDS,
+    seeds: () => samples(swarmView).map(encodeSwarmView),
+    decode: decodeSwarmView,
+    encode: encodeSwarmView,
   }),
   decoder({
     name: 'stripe',

@@ -1,7 +1,13 @@
 import { zstdCompressSync } from 'node:zlib';
 import { displayPath, isSafePath, peerIdFromKey, peerIdToKey } from '@holdfast/contracts';
 import { encodeJournalFrames, encodeStripe } from '@holdfast/formats';
-import { storedFrames, storedStripe, storedTags } from '../../../../packages/catalog/src/tables/stored.ts';
+import {
+  storedFrames,
+  storedPolicy,
+  storedRelaxations,
+  storedStripe,
+  storedTags,
+} from '../../../../packages/catalog/src/tables/stored.ts';
 import { decodeFrame } from '../../../../packages/engine/src/sealing/frame-codec.ts';
 import { journalFrames, stripe } from '../../../../packages/formats/test/format-arbitraries.ts';
 import { parseShardFileName, shardFileName } from '../../../../packages/node/src/store/shard-file-name.ts';
@@ -41,12 +47,17 @@ export const storedTargets: readonly Target[] = [
         Buffer.concat([Uint8Array.of(1), encodeJournalFrames(value)]),
       ),
       Buffer.from('\u0002["daily","täglich"]'),
+      Buffer.from('\u0003[["region","too few regions"],["load","full"]]'),
+      Buffer.from('\u0004{"version":1,"mode":"random","settings":{"maxLoad":0.7,"off":["load"],"x":true}}'),
     ],
     refusals: ['CATALOG_CORRUPT'],
     attempt(input) {
       const value = input.subarray(1);
       if (input[0] === 0) return storedStripe(value);
-      return input[0] === 1 ? storedFrames(value) : storedTags(asBuffer(value).toString('utf8'));
+      if (input[0] === 1) return storedFrames(value);
+      const text = asBuffer(value).toString('utf8');
+      if (input[0] === 3) return storedRelaxations(text);
+      return input[0] === 4 ? storedPolicy(text) : storedTags(text);
     },
     allocation: RECORDS,
   },
