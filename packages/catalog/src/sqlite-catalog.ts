@@ -13,6 +13,7 @@ import {
   type PeerProbe,
   type PeerRecord,
   type PlacementNote,
+  type PlacementRecord,
   type PlacementTotals,
   type ProbeWindow,
   type SnapshotId,
@@ -32,6 +33,7 @@ import { countPeerEvent, listPeerEvents, listPeers, PeerRefs, putPeer } from './
 import {
   findNumber,
   insertView,
+  readNewestPlacement,
   readPlacements,
   readPlacementTotals,
   readView,
@@ -121,6 +123,10 @@ export class SqliteCatalog implements Catalog {
   async placements(numbers: readonly number[]): Promise<(StoredPlacement | null)[]> {
     limitBatch('numbers', numbers.length);
     return this.#read((query) => readPlacements(query, numbers));
+  }
+
+  async newestPlacement(): Promise<PlacementRecord | null> {
+    return this.#read(readNewestPlacement);
   }
 
   async partitionNumber(id: PartitionId): Promise<number | null> {

@@ -122,6 +122,7 @@ async function everything(catalog: Catalog): Promise<unknown> {
     events: await catalog.peerEvents(),
     views: await Promise.all([1, 2, 3, 4].map((ref) => catalog.swarmView(ref))),
     placements: await catalog.placements([0, ...ids]),
+    newest: await catalog.newestPlacement(),
     placementTotals: await catalog.placementTotals(),
     numbers: await Promise.all(ids.map((id) => catalog.partitionNumber(samplePartitionId(id)))),
     probes: await catalog.peerProbes(0),

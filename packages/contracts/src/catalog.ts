@@ -5,6 +5,7 @@ import type { PeerProbe, ProbeWindow } from './peer-probe.ts';
 import type {
   MoveNote,
   PlacementNote,
+  PlacementRecord,
   PlacementTotals,
   StoredPlacement,
   SwarmView,
@@ -93,6 +94,8 @@ export interface Catalog {
   swarmView(view: number): Promise<SwarmView | null>;
   /** Journalled and complete partitions by number; null for others. At most 10 000. */
   placements(numbers: readonly number[]): Promise<(StoredPlacement | null)[]>;
+  /** Of the highest partition number that has one, journalled or complete. */
+  newestPlacement(): Promise<PlacementRecord | null>;
   /** The number of a partition that was ever journalled. */
   partitionNumber(id: PartitionId): Promise<number | null>;
   /** Cost independent of history where the back end can. */

@@ -15,6 +15,7 @@ import type {
   Stripe,
 } from '@holdfast/contracts';
 import type { VaultKeys } from '@holdfast/crypto';
+import type { ModeSettings, PlacementSettings } from '@holdfast/placement';
 
 /** How data is cut, coded and placed. A snapshot records the policy it was made under. */
 export interface Policy {
@@ -29,6 +30,26 @@ export interface Policy {
   readonly compressionLevel: number;
   /** How long peers are asked to keep a shard. */
   readonly leaseDays: number;
+  /** Default: the design document's figures for every rule. */
+  readonly placement?: PlacementPolicies | undefined;
+}
+
+/** The rules by which shards are placed. */
+export interface PlacementPolicy {
+  readonly version: number;
+  readonly settings: PlacementSettings;
+  readonly mode: ModeSettings;
+  /** Counted up, it draws other peers for new partitions. */
+  readonly saltEpoch: number;
+}
+
+export interface PlacementPolicies {
+  /** Of the policy's own version and `maxPerOperator`. */
+  readonly current: PlacementPolicy;
+  /** While set, only so many new snapshots in a hundred are placed under `current`, the others under `previous`. */
+  readonly rollout?: { readonly percent: number; readonly previous: PlacementPolicy } | undefined;
+  /** What else than its operator a peer shares with others: networks, buildings, jurisdictions. */
+  readonly failureDomains?: ReadonlyMap<PeerId, readonly string[]> | undefined;
 }
 
 /** What the engine needs from outside; everything here outlives it and is closed by whoever made it. */

@@ -15,6 +15,7 @@ import type {
   VerifyRequest,
 } from './api.ts';
 import { BackupManager } from './backup/backup-manager.ts';
+import { checkPlacement } from './placement-policy.ts';
 import { repairSnapshots } from './repair/repair-run.ts';
 import { ReadSession } from './restore/read-session.ts';
 import { restoreSnapshot } from './restore/restore-run.ts';
@@ -30,7 +31,7 @@ export class HoldfastEngine implements Engine {
     this.#backups = new BackupManager(context);
   }
 
-  /** CODE_PARAMETERS for a policy that could not protect anything. */
+  /** CODE_PARAMETERS for a policy that could not protect anything, USAGE for placement rules that contradict themselves. */
   static async create(context: EngineContext): Promise<Engine> {
     checkPolicy(context.policy);
     return new HoldfastEngine(context);
@@ -77,7 +78,8 @@ export class HoldfastEngine implements Engine {
   async close(): Promise<void> {}
 }
 
-function checkPolicy({ k, m, helpers, maxPerOperator }: EngineContext['policy']): void {
+function checkPolicy(policy: EngineContext['policy']): void {
+  const { k, m, helpers, maxPerOperator } = policy;
   if (k < 2 || m < 1 || k + m > 255) {
     throw new HoldfastError('CODE_PARAMETERS', `A policy of k=${k}, m=${m} is not possible.`, {
       hint: 'Choose k of at least 2 (with 1 a single peer could read everything), m of at least 1, and k + m at most 255.',
@@ -93,4 +95,5 @@ function checkPolicy({ k, m, helpers, maxPerOperator }: EngineContext['policy'])
       },
     );
   }
+  checkPlacement(policy);
 }

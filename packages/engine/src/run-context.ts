@@ -1,5 +1,7 @@
-import type { EngineContext, RunOptions } from './api.ts';
+import type { SnapshotId } from '@holdfast/contracts';
+import type { EngineContext, Policy, RunOptions } from './api.ts';
 import { TaskGroup } from './flow/task-group.ts';
+import { policyOf } from './placement-policy.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { EncryptionManager } from './sealing/encryption-manager.ts';
 import { ShardManager } from './shards/shard-manager.ts';
@@ -11,19 +13,31 @@ const EPOCH = 1;
 /** What every run needs, made for it and ending with it: tasks, progress, peers, threads. */
 export class RunContext {
   readonly engine: EngineContext;
+  /** What this run's snapshot is made under, where it makes one. */
+  readonly policy: Policy;
   readonly tasks: TaskGroup;
   readonly meter: ProgressMeter;
   readonly storage: StorageManager;
   readonly shards: ShardManager;
   readonly encryption: EncryptionManager;
 
-  constructor(engine: EngineContext, options: RunOptions) {
-    const { clock, random, catalog, transport, keys, policy, workers } = engine;
+  /** @param snapshot that the run will make */
+  constructor(engine: EngineContext, options: RunOptions, snapshot?: SnapshotId) {
+    const { clock, random, catalog, transport, keys, workers } = engine;
     const { onEvent } = options;
+    const placementSalt = keys.placementSalt();
+    const policy = snapshot === undefined ? engine.policy : policyOf(engine.policy, snapshot, placementSalt);
     this.engine = engine;
+    this.policy = policy;
     this.tasks = new TaskGroup(options.signal);
     this.meter = new ProgressMeter(clock, options.onProgress);
-    this.storage = new StorageManager({ catalog, transport, clock, onEvent });
+    this.storage = new StorageManager({
+      catalog,
+      transport,
+      clock,
+      failureDomains: policy.placement?.failureDomains,
+      onEvent,
+    });
     this.shards = new ShardManager({
       transport,
       catalog,
@@ -31,7 +45,7 @@ export class RunContext {
       random,
       storage: this.storage,
       policy,
-      placementSalt: keys.placementSalt(),
+      placementSalt,
       shardId: (epoch, partition, index) => keys.shardId(epoch, partition, index),
       onEvent,
     });

@@ -68,7 +68,7 @@ it('shards move to any peer that may take them, however many fail', async () => 
   };
   const vault = await testVault({ policy });
   try {
-    for (const peer of vault.peers.slice(0, 3)) vault.transport.faults(peer).failAfter = 2;
+    for (const peer of vault.peers.slice(0, 3)) vault.transport.faults(peer).failAfter = 5;
     const { snapshot } = await vault.engine.backup({
       name: 'a',
       source: memorySource([{ path: 'a', content: randomBytes(8 * 1024 * 1024) }]),

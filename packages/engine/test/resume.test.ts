@@ -99,7 +99,7 @@ describe('a backup that was interrupted', { timeout: 90_000 }, () => {
 
   it('is stopped by dying peers just as well', async () => {
     const vault = await newVault({ peers: 6 });
-    for (const peer of vault.peers) vault.transport.faults(peer).failAfter = 3;
+    for (const peer of vault.peers) vault.transport.faults(peer).failAfter = 6;
     const clock = { ...vault.context.clock, sleep: (_: number) => vault.context.clock.sleep(0) };
     const first = recording(vault);
     const error = await rejection(backUp(await vault.reopen({ transport: first.transport, clock }), OBJECTS));

@@ -7,6 +7,7 @@ import {
   type PartitionId,
   type PartitionJournal,
   type PeerId,
+  type PlacementNote,
   peerIdFromKey,
   type Random,
   type Stripe,
@@ -51,10 +52,10 @@ export class RecordingCatalog extends MemoryCatalog {
   readonly partitionsEver = new Map<PartitionId, Stripe>();
   readonly journalsEver: PartitionJournal[] = [];
 
-  override async journalPartition(journal: PartitionJournal): Promise<void> {
+  override async journalPartition(journal: PartitionJournal, placement?: PlacementNote): Promise<void> {
     this.journalsEver.push(journal);
     this.partitionsEver.set(journal.stripe.id, journal.stripe);
-    await super.journalPartition(journal);
+    await super.journalPartition(journal, placement);
   }
 }
 

@@ -54,6 +54,18 @@ export function describePlacements(catalog: () => Catalog, setNow: (now: number)
       await refused('USAGE', catalog().placements(new Array(10_001).fill(1)));
     });
 
+    test('are newest by number', async () => {
+      expect(await catalog().newestPlacement()).toBeNull();
+      const view = await catalog().recordSwarmView(sampleView(3));
+      await place(9, view, ['load']);
+      await place(2, view);
+      await catalog().journalPartition(sampleJournal(12));
+      await place(10, view, ['region']);
+      expect((await catalog().newestPlacement())?.relaxations[0]?.rule).toBe('region');
+      await catalog().abandonPartition(samplePartitionId(10));
+      expect(await catalog().newestPlacement()).toEqual((await records(9))[0]);
+    });
+
     test('without a record are null, also when a shard moves', async () => {
       const view = await catalog().recordSwarmView(sampleView(3));
       await catalog().journalPartition(sampleJournal(1));

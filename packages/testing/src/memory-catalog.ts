@@ -12,6 +12,7 @@ import {
   type PeerProbe,
   type PeerRecord,
   type PlacementNote,
+  type PlacementRecord,
   type PlacementTotals,
   type ProbeWindow,
   type SnapshotId,
@@ -206,6 +207,12 @@ export class MemoryCatalog implements Catalog {
       const record = this.#placements.record(stripe.id);
       return { stripe, complete: entry.state === 'complete', holdings, record };
     });
+  }
+
+  async newestPlacement(): Promise<PlacementRecord | null> {
+    const numbers = [...this.#numbers].sort(([a], [b]) => b - a);
+    const newest = numbers.find(([, id]) => this.#placements.record(id) !== null);
+    return newest ? this.#placements.record(newest[1]) : null;
   }
 
   async partitionNumber(id: PartitionId): Promise<number | null> {

@@ -100,6 +100,17 @@ export async function readPlacements(
   return numbers.map((number) => found.get(number) ?? null);
 }
 
+export async function readNewestPlacement(query: Query): Promise<PlacementRecord | null> {
+  const row = await query
+    .selectFrom('placement')
+    .select('partition')
+    .orderBy('partition', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const [placement] = row ? await readPlacements(query, [row.partition]) : [];
+  return placement?.record ?? null;
+}
+
 async function readBatch(
   query: Query,
   numbers: readonly number[],

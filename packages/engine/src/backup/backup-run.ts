@@ -41,6 +41,7 @@ export class BackupRun {
   readonly #request: BackupRequest;
   readonly #pipeline: BackupPipeline;
   readonly #run: RunContext;
+  readonly #id: SnapshotId;
   readonly #startedAt: number;
   readonly #started: number;
   #log: SnapshotLog | null = null;
@@ -50,7 +51,8 @@ export class BackupRun {
     this.#request = request;
     this.#startedAt = context.clock.now();
     this.#started = context.clock.monotonic();
-    this.#run = new RunContext(context, request);
+    this.#id = context.random.uuid() as SnapshotId;
+    this.#run = new RunContext(context, request, this.#id);
     this.#pipeline = new BackupPipeline(this.#run, request);
   }
 
@@ -79,13 +81,13 @@ export class BackupRun {
 
   async #takeSnapshot(paths: LocalFiles): Promise<BackupReport> {
     const { engine, meter, storage, encryption, tasks } = this.#run;
-    const { catalog, random, owner } = engine;
+    const { catalog, owner } = engine;
+    const id = this.#id;
     meter.phase('prepare');
     await storage.refresh(tasks.signal);
     const heads = new HeadKeeper(this.#run);
     await heads.reconcile();
     const previous = (await catalog.snapshots()).at(-1) ?? null;
-    const id = random.uuid() as SnapshotId;
     const sequence = (previous?.sequence ?? 0) + 1;
     meter.phase('resume');
     await this.#pipeline.adoption.begin();

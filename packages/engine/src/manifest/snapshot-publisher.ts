@@ -1,5 +1,5 @@
 import { HoldfastError, MiB, type SnapshotRecord, type Stripe } from '@holdfast/contracts';
-import { type Extent, encodeManifest, type Manifest } from '@holdfast/formats';
+import { type Extent, encodeManifest, type Manifest, type ManifestPolicy } from '@holdfast/formats';
 import type { BackupPipeline } from '../backup/backup-pipeline.ts';
 import { ChunkRef, type ContentPart } from '../backup/chunk-ref.ts';
 import { appendExtent } from '../backup/snapshot-log.ts';
@@ -43,7 +43,7 @@ export class SnapshotPublisher {
     const manifest: Manifest = {
       ...facts,
       owner: engine.owner,
-      policy: engine.policy,
+      policy: manifestPolicy(this.#run.policy),
       previous: previous?.manifest ?? null,
       previousSequence: previous?.sequence ?? null,
       metadata: {
@@ -105,6 +105,10 @@ export class SnapshotPublisher {
     const stripes = await this.#run.engine.catalog.stripes(numbers);
     return stripes.map((stripe) => stripe!);
   }
+}
+
+function manifestPolicy({ placement: _, ...policy }: RunContext['policy']): ManifestPolicy {
+  return policy;
 }
 
 /** For parts whose chunks all have their places. */

@@ -10,14 +10,16 @@ import {
   type Stripe,
 } from '@holdfast/contracts';
 import { wipe } from '@holdfast/crypto';
+import { chooseMode, epochSalt, type PlacementMode } from '@holdfast/placement';
 import type { EngineEvent, Policy } from '../api.ts';
 import { TaskGroup } from '../flow/task-group.ts';
+import { currentPlacement } from '../placement-policy.ts';
 import type { ArenaReference, SealedStripe } from '../sealing/protocol.ts';
 import { slotView } from '../sealing/slot-view.ts';
 import type { StorageManager } from '../storage/storage-manager.ts';
 import { type FetchOutcome, fetchShards } from './fetch-race.ts';
 import { newSurvey, type ShardSurvey } from './shard-survey.ts';
-import { StripePlacement } from './stripe-placement.ts';
+import { type PlacementContext, StripePlacement } from './stripe-placement.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** The same peer is asked once more before its shard goes elsewhere: most failures are a connection that broke. */
@@ -54,6 +56,7 @@ export interface ShardPlace {
 /** Moves whole stripes between an arena and the peers. */
 export class ShardManager {
   readonly #options: ShardManagerOptions;
+  #mode: PlacementMode | null = null;
 
   constructor(options: ShardManagerOptions) {
     this.#options = options;
@@ -63,7 +66,8 @@ export class ShardManager {
   async store(sealed: SealedStripe, source: string, signal: AbortSignal): Promise<StoreOutcome> {
     const { identity, k, m, helpers, sizeClass, frames, hashes } = sealed;
     this.#options.storage.revisit(signal);
-    const placement = StripePlacement.assign(this.#placementContext(), identity.id, { k, m, sizeClass });
+    const shape = { k, m, sizeClass };
+    const placement = StripePlacement.assign(await this.#placementContext(), identity.id, shape);
     const stripe: Stripe = {
       id: identity.id,
       number: identity.number,
@@ -79,13 +83,14 @@ export class ShardManager {
       dependencies: [],
       shards: hashes.map((hash, index) => ({ hash, peer: placement.peer(index) })),
     };
-    await this.#options.catalog.journalPartition({
+    const journal = {
       stripe,
       source,
       frames: frames.map(({ chunks, codec }) => ({ chunks, codec })),
       packageKey: identity.packageKey,
       acknowledged: [],
-    });
+    };
+    await this.#options.catalog.journalPartition(journal, await placement.note());
     // From here on it is in the journal only, until the partition is complete.
     wipe(identity.packageKey);
     return this.#send(stripe, placement, sealed.arena, new Set(), signal);
@@ -215,8 +220,8 @@ export class ShardManager {
       this.#options.storage.noteFailure(peer, failure.error);
       const to = await this.#elsewhere(placement, index, refused, signal);
       if (to === null) continue;
-      await catalog.moveJournalledShard(stripe.id, index, to);
-      onEvent?.({ type: 'shard-moved', partition: stripe.id, index, from: peer, to });
+      await catalog.moveJournalledShard(stripe.id, index, to.peer, await to.note());
+      onEvent?.({ type: 'shard-moved', partition: stripe.id, index, from: peer, to: to.peer });
     }
   }
 
@@ -279,13 +284,24 @@ export class ShardManager {
   }
 
   async #earlierPlacement(stripe: Stripe): Promise<StripePlacement> {
-    const peers = stripe.shards.map(({ peer }) => peer);
-    const history = await this.#options.catalog.holders(stripe.id);
-    return StripePlacement.resume(this.#placementContext(), stripe.id, stripe, peers, history);
+    const { catalog } = this.#options;
+    const history = await catalog.holders(stripe.id);
+    const [placement] = await catalog.placements([stripe.number]);
+    return StripePlacement.resume(await this.#placementContext(), stripe, history, placement?.record ?? null);
   }
 
-  #placementContext() {
-    const { storage, policy, placementSalt, onEvent } = this.#options;
-    return { storage, policy, salt: placementSalt, onEvent };
+  async #placementContext(): Promise<PlacementContext> {
+    const { catalog, storage, policy, placementSalt, random, onEvent } = this.#options;
+    this.#mode ??= await lastMode(catalog);
+    const current = currentPlacement(policy);
+    this.#mode = chooseMode(current.mode, this.#mode, storage.availability());
+    const salt = epochSalt(placementSalt, current.saltEpoch);
+    return { storage, policy: current, mode: this.#mode, salt, random, onEvent };
   }
+}
+
+/** What the newest placement was made in: hysteresis has to reach over runs, which may be short. */
+async function lastMode(catalog: Catalog): Promise<PlacementMode | null> {
+  const mode = (await catalog.newestPlacement())?.policy.mode;
+  return mode === 'deterministic' || mode === 'random' ? mode : null;
 }

@@ -6,35 +6,32 @@ import {
   type PeerEvent,
   type PeerId,
   type PeerRecord,
+  type PeerStatus,
+  type PeerView,
   type ShardTransport,
+  type SwarmView,
 } from '@holdfast/contracts';
+import { roundedLatency } from '@holdfast/formats';
 import type { Candidate } from '@holdfast/placement';
 import type { EngineEvent, PeerFault } from '../api.ts';
-import { PeerGauge } from './peer-gauge.ts';
+import { factsOf, type Location, newLocation } from './location.ts';
+import type { PeerGauge } from './peer-gauge.ts';
+import { ProbeLog } from './probe-log.ts';
+import { statusRound } from './status-round.ts';
 
-const STATUS_TIMEOUT = 5_000;
+/** How long a run waits for peers before it begins without them. */
+const PATIENCE = 5_000;
 /** After a failed transfer a peer gets no new shards for this long. */
 const REST_AFTER_FAILURE = 30_000;
 const REVISIT_INTERVAL = 30_000;
 /** Behind every peer that answers. */
 const ABSENT = 1e9;
 
-interface Location {
-  readonly record: PeerRecord;
-  readonly gauge: PeerGauge;
-  /** Null: not reachable when last asked. */
-  space: { free: number; capacity: number } | null;
-  restingUntil: number;
-  wrongBytes: number;
-  missing: number;
-  unreachable: number;
-  readonly events: Map<PeerEvent, number>;
-}
-
 export interface StorageOptions {
   readonly catalog: Catalog;
   readonly transport: ShardTransport;
   readonly clock: Clock;
+  readonly failureDomains?: ReadonlyMap<PeerId, readonly string[]> | undefined;
   readonly onEvent?: (event: EngineEvent) => void;
 }
 
@@ -44,6 +41,10 @@ export class StorageManager {
   readonly #locations = new Map<PeerId, Location>();
   /** Everyone the catalog knows, also who has left: past holders count for separation. */
   readonly #records = new Map<PeerId, PeerRecord>();
+  readonly #probes = new ProbeLog();
+  readonly #recorded = new WeakMap<SwarmView, Promise<number>>();
+  /** Made when it is asked for; null after a fact other than free room has changed. */
+  #view: { readonly peers: readonly PeerView[]; readonly byId: ReadonlyMap<PeerId, PeerView> } | null = null;
   #askedAt = 0;
 
   constructor(options: StorageOptions) {
@@ -55,14 +56,15 @@ export class StorageManager {
    *
    * @param patience milliseconds after which those that have not answered are taken for unreachable, until they do.
    */
-  async refresh(signal: AbortSignal, patience = STATUS_TIMEOUT): Promise<void> {
+  async refresh(signal: AbortSignal, patience = PATIENCE): Promise<void> {
     for (const record of await this.#options.catalog.peers()) {
       this.#records.set(record.id, record);
       if (record.state === 'active' && !this.#locations.has(record.id))
         this.#locations.set(record.id, newLocation(record));
     }
+    this.#view = null;
     this.#askedAt = this.#options.clock.monotonic();
-    const answers = Promise.all([...this.#locations.values()].map((location) => this.#ask(location, signal)));
+    const answers = this.#round([...this.#locations.values()], signal);
     const waited = new AbortController();
     const pause = this.#options.clock.sleep(patience, { signal: waited.signal }).catch(() => {});
     await Promise.race([answers, pause]);
@@ -75,21 +77,20 @@ export class StorageManager {
     const now = this.#options.clock.monotonic();
     if (now - this.#askedAt < REVISIT_INTERVAL) return;
     this.#askedAt = now;
-    for (const location of this.#locations.values()) {
-      if (location.space === null && location.record.state === 'active') {
-        this.#ask(location, signal).catch(() => {});
-      }
-    }
+    const absent = [...this.#locations.values()].filter(
+      ({ space, record }) => space === null && record.state === 'active',
+    );
+    this.#round(absent, signal).catch(() => {});
   }
 
   /** Peers that may get new shards now; with `resting` also those that just failed. */
   candidates(options: { resting?: boolean } = {}): Candidate[] {
     const now = this.#options.clock.monotonic();
     const candidates: Candidate[] = [];
-    for (const { record, space, restingUntil } of this.#locations.values()) {
+    for (const location of this.#locations.values()) {
+      const { record, space, restingUntil } = location;
       if (space === null || (restingUntil > now && !options.resting)) continue;
-      const { id, operator, region } = record;
-      candidates.push({ id, operator, region, freeBytes: space.free, capacityBytes: space.capacity });
+      candidates.push(this.#facts(record));
     }
     return candidates;
   }
@@ -118,9 +119,33 @@ export class StorageManager {
     return this.#records.get(peer)?.name ?? peer;
   }
 
-  /** Operator and region of everyone the catalog knows, for checking a placement. */
-  facts(): Map<PeerId, { operator: string; region: string }> {
-    return new Map([...this.#records].map(([id, { operator, region }]) => [id, { operator, region }]));
+  /** How many belong to the swarm, and how many of them answered when last asked. */
+  availability(): { members: number; answering: number } {
+    const members = this.active();
+    const answering = members.filter(({ id }) => this.#locations.get(id)?.space);
+    return { members: members.length, answering: answering.length };
+  }
+
+  /**
+   * What is known of everyone in the catalog, for recording a placement. The same list until a fact other than free room
+   * changes; free room is that of the moment when the list was made.
+   */
+  view(): SwarmView {
+    return this.#current().peers;
+  }
+
+  /** The same by peer, for checking a placement. */
+  facts(): ReadonlyMap<PeerId, PeerView> {
+    return this.#current().byId;
+  }
+
+  /** The number of the view in the catalog, where it is written at most once. */
+  record(view: SwarmView): Promise<number> {
+    const known = this.#recorded.get(view);
+    if (known) return known;
+    const recording = this.#options.catalog.recordSwarmView(view);
+    this.#recorded.set(view, recording);
+    return recording;
   }
 
   /**
@@ -131,10 +156,10 @@ export class StorageManager {
     const able = new Map(this.candidates(options).map((candidate) => [candidate.id, candidate]));
     const candidates: Candidate[] = [];
     const unable = new Set<PeerId>();
-    for (const { id, operator, region } of this.#records.values()) {
-      const candidate = able.get(id);
-      candidates.push(candidate ?? { id, operator, region, freeBytes: 0, capacityBytes: 0 });
-      if (!candidate) unable.add(id);
+    for (const record of this.#records.values()) {
+      const candidate = able.get(record.id);
+      candidates.push(candidate ?? this.#facts(record));
+      if (!candidate) unable.add(record.id);
     }
     return { candidates, unable };
   }
@@ -199,32 +224,56 @@ export class StorageManager {
       }));
   }
 
-  /** Writes the run's counts into the catalog, once, at its end. */
+  /** Writes the run's counts and probes into the catalog, once, at its end. */
   async recordEvents(): Promise<void> {
     for (const { record, events } of this.#locations.values()) {
       for (const [event, count] of events)
         await this.#options.catalog.countPeerEvent(record.id, event, count);
       events.clear();
     }
+    await this.#probes.write(this.#options.catalog);
   }
 
-  async #ask(location: Location, signal: AbortSignal): Promise<void> {
-    try {
-      const status = await this.#options.transport.status(location.record.id, {
-        signal,
-        timeout: STATUS_TIMEOUT,
-      });
+  async #round(locations: readonly Location[], signal: AbortSignal): Promise<void> {
+    const { transport, clock } = this.#options;
+    const peers = locations.map(({ record }) => record.id);
+    const answers = await statusRound({ transport, clock, signal, ...this.#answers }, peers);
+    this.#probes.note(answers, clock.now(), this.reachable().length > 0);
+  }
+
+  readonly #answers = {
+    answered: (peer: PeerId, status: PeerStatus): void => {
+      const location = this.#location(peer);
       const free = Math.min(
         status.capacityBytes - status.usedBytes,
         status.ownerQuotaBytes - status.ownerUsedBytes,
       );
       location.space = { free: Math.max(0, free), capacity: status.capacityBytes };
       location.restingUntil = 0;
-    } catch (error) {
-      if (HoldfastError.is(error, 'CANCELLED')) throw error;
-      location.space = null;
-      this.noteFailure(location.record.id, error);
-    }
+      this.#view = null;
+    },
+    failed: (peer: PeerId, error: unknown): void => {
+      this.#location(peer).space = null;
+      this.#view = null;
+      this.noteFailure(peer, error);
+    },
+    timed: (peer: PeerId, milliseconds: number): void => {
+      const location = this.#location(peer);
+      location.latencyMs = roundedLatency(Math.min(milliseconds, location.latencyMs ?? milliseconds));
+      this.#view = null;
+    },
+  };
+
+  #current() {
+    if (this.#view) return this.#view;
+    const peers = [...this.#records.values()].map((record) => this.#facts(record));
+    this.#view = { peers, byId: new Map(peers.map((peer) => [peer.id, peer])) };
+    return this.#view;
+  }
+
+  #facts(record: PeerRecord) {
+    const domains = this.#options.failureDomains?.get(record.id) ?? [];
+    return factsOf(record, domains, this.#locations.get(record.id));
   }
 
   #count(location: Location, event: PeerEvent): void {
@@ -249,14 +298,3 @@ export class StorageManager {
     return location;
   }
 }
-
-const newLocation = (record: PeerRecord): Location => ({
-  record,
-  gauge: new PeerGauge(),
-  space: null,
-  restingUntil: 0,
-  wrongBytes: 0,
-  missing: 0,
-  unreachable: 0,
-  events: new Map(),
-});
