@@ -8,9 +8,11 @@ export interface PeerView {
   readonly operator: string;
   readonly region: Region;
   readonly failureDomains: readonly string[];
-  /** Bytes; when the view was made. 0 and 0: it was no candidate then. */
-  readonly freeBytes: number;
-  readonly capacityBytes: number;
+  /** Belonged to the swarm. */
+  readonly member: boolean;
+  /** Bytes; free ones when the view was made. */
+  readonly freeBytes?: number | undefined;
+  readonly capacityBytes?: number | undefined;
   /** Milliseconds, to the microsecond. */
   readonly latencyMs?: number | undefined;
   /** Shares, 0 … 1, to the millionth. */

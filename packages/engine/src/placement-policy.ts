@@ -42,6 +42,18 @@ export const rulesFor = (
   { k, m, sizeClass }: { readonly k: number; readonly m: number; readonly sizeClass: number },
 ): PlacementRules => ({ ...settings, k, m, copies: 1, shardBytes: sizeClass });
 
+/**
+ * For what was placed under other rules: its own soft rules, by which it is judged ever after, and of the limits on who
+ * may have what the stricter ones.
+ */
+export const stricter = (recorded: PlacementRules, today: PlacementRules): PlacementRules => ({
+  ...recorded,
+  maxPerOperator: Math.min(recorded.maxPerOperator, today.maxPerOperator),
+  maxPerFailureDomain: Math.min(recorded.maxPerFailureDomain, today.maxPerFailureDomain),
+  minDistinctPeers: Math.max(recorded.minDistinctPeers, today.minDistinctPeers),
+  separateSiblings: recorded.separateSiblings || today.separateSiblings,
+});
+
 /** As it goes into the catalog. */
 export function recordedPolicy(policy: PlacementPolicy, mode: PlacementMode): RecordedPolicy {
   const { version, settings, saltEpoch } = policy;

@@ -73,7 +73,7 @@ describe('a placement', () => {
       expect(new Set(view?.map(({ id }) => id))).toEqual(new Set(vault.peers));
       for (const { peer } of holdings) {
         const facts = view!.find(({ id }) => id === peer)!;
-        expect(facts).toMatchObject({ failureDomains: [], capacityBytes: 1024 ** 3 });
+        expect(facts).toMatchObject({ failureDomains: [], member: true, capacityBytes: 1024 ** 3 });
         expect(facts.latencyMs).toBeGreaterThanOrEqual(0);
       }
     }

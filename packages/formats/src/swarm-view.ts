@@ -3,6 +3,7 @@ import { type CborValue, decodeCanonical, encodeCanonical } from './cbor.ts';
 import {
   checked,
   type FieldReader,
+  flag,
   listOf,
   orNull,
   peerId,
@@ -44,8 +45,9 @@ function peerToCbor(peer: PeerView): CborValue {
     peer.operator,
     peer.region,
     peer.failureDomains,
-    peer.freeBytes,
-    peer.capacityBytes,
+    peer.member,
+    peer.freeBytes ?? null,
+    peer.capacityBytes ?? null,
     latencyMs === undefined ? null : Math.round(latencyMs * 1000),
     ...[packetLoss, reputation, stability, uptime].map((share) =>
       share === undefined ? null : Math.round(share * MILLION),
@@ -59,8 +61,9 @@ const columns = tupleOf(
   textOf(1024),
   textOf(1024),
   listOf(textOf(1024), MAX_DOMAINS),
-  uint(),
-  uint(),
+  flag,
+  orNull(uint()),
+  orNull(uint()),
   orNull(uint()),
   share,
   share,
@@ -69,15 +72,16 @@ const columns = tupleOf(
 );
 
 const peerFromCbor: FieldReader<PeerView> = (value) => {
-  const [id, operator, region, failureDomains, freeBytes, capacityBytes, latency, ...shares] = columns(value);
+  const [id, operator, region, failureDomains, member, free, capacity, latency, ...shares] = columns(value);
   const [packetLoss, reputation, stability, uptime] = shares;
   return {
     id,
     operator,
     region,
     failureDomains,
-    freeBytes,
-    capacityBytes,
+    member,
+    ...known('freeBytes', free, 1),
+    ...known('capacityBytes', capacity, 1),
     ...known('latencyMs', latency, 1000),
     ...known('packetLoss', packetLoss, MILLION),
     ...known('reputation', reputation, MILLION),

@@ -103,6 +103,7 @@ export const swarmView: SwarmView = [
     operator: 'anna',
     region: 'eu/de/berlin',
     failureDomains: ['building-2'],
+    member: true,
     freeBytes: 2 ** 40,
     capacityBytes: 2 ** 41,
     latencyMs: 12.345,
@@ -116,8 +117,7 @@ export const swarmView: SwarmView = [
     operator: 'ben',
     region: 'na/us/nyc',
     failureDomains: [],
-    freeBytes: 0,
-    capacityBytes: 0,
+    member: false,
   },
 ].sort((a, b) => (a.id < b.id ? -1 : 1));
 

@@ -142,6 +142,7 @@ export const peerView: fc.Arbitrary<PeerView> = fc.record(
     operator: text(12),
     region: text(12),
     failureDomains: fc.array(text(8), { maxLength: 3 }),
+    member: fc.boolean(),
     freeBytes: safeUint,
     capacityBytes: safeUint,
     latencyMs: fc.nat().map((microseconds) => microseconds / 1000),
@@ -151,7 +152,7 @@ export const peerView: fc.Arbitrary<PeerView> = fc.record(
     uptime: share,
   },
   {
-    requiredKeys: ['id', 'operator', 'region', 'failureDomains', 'freeBytes', 'capacityBytes'],
+    requiredKeys: ['id', 'operator', 'region', 'failureDomains', 'member'],
     noNullPrototype: true,
   },
 );

@@ -48,12 +48,13 @@ describe('the view of a swarm', () => {
       operator: 'a',
       region: 'eu',
       failureDomains: [],
+      member: true,
       freeBytes: 1,
       capacityBytes: 1,
     });
     const rows = decodeCanonical(encodeSwarmView([peer(1), peer(2)]), { what: 'it', maxBytes: 1000 });
     const [first, second] = rows as readonly (readonly (string | number | null)[])[];
-    for (const wrong of [[second!, first!], [first!, first!], [[...first!.slice(0, 10), 1_000_001]]]) {
+    for (const wrong of [[second!, first!], [first!, first!], [[...first!.slice(0, 11), 1_000_001]]]) {
       expect(() => decodeSwarmView(encodeCanonical(wrong))).toThrow(
         expect.objectContaining({ code: 'FORMAT_INVALID' }),
       );

@@ -100,8 +100,8 @@ export const sampleView = (n: number, facts: Partial<PeerView> = {}): PeerView[]
     operator: `operator-${i % 3}`,
     region: 'eu/de/berlin',
     failureDomains: i === 0 ? ['net-1', 'building-2'] : [],
-    freeBytes: 2 ** 40 + i,
-    capacityBytes: 2 ** 41,
+    member: i !== 2,
+    ...(i === 2 ? {} : { freeBytes: 2 ** 40 + i, capacityBytes: 2 ** 41 }),
     ...(i % 2 === 1
       ? { latencyMs: 12.345, packetLoss: 0.000_001, reputation: 0.7, stability: 1, uptime: 0.987_654 }
       : {}),

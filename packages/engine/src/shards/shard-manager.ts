@@ -10,16 +10,15 @@ import {
   type Stripe,
 } from '@holdfast/contracts';
 import { wipe } from '@holdfast/crypto';
-import { chooseMode, epochSalt, type PlacementMode } from '@holdfast/placement';
 import type { EngineEvent, Policy } from '../api.ts';
 import { TaskGroup } from '../flow/task-group.ts';
-import { currentPlacement } from '../placement-policy.ts';
 import type { ArenaReference, SealedStripe } from '../sealing/protocol.ts';
 import { slotView } from '../sealing/slot-view.ts';
 import type { StorageManager } from '../storage/storage-manager.ts';
 import { type FetchOutcome, fetchShards } from './fetch-race.ts';
 import { newSurvey, type ShardSurvey } from './shard-survey.ts';
-import { type PlacementContext, StripePlacement } from './stripe-placement.ts';
+import type { StripePlacement } from './stripe-placement.ts';
+import { StripePlacer } from './stripe-placer.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** The same peer is asked once more before its shard goes elsewhere: most failures are a connection that broke. */
@@ -56,18 +55,18 @@ export interface ShardPlace {
 /** Moves whole stripes between an arena and the peers. */
 export class ShardManager {
   readonly #options: ShardManagerOptions;
-  #mode: PlacementMode | null = null;
+  readonly #placer: StripePlacer;
 
   constructor(options: ShardManagerOptions) {
     this.#options = options;
+    this.#placer = new StripePlacer(options);
   }
 
   /** Places, journals and sends a new stripe. Resolves when all its shards are durable and the catalog knows. */
   async store(sealed: SealedStripe, source: string, signal: AbortSignal): Promise<StoreOutcome> {
     const { identity, k, m, helpers, sizeClass, frames, hashes } = sealed;
     this.#options.storage.revisit(signal);
-    const shape = { k, m, sizeClass };
-    const placement = StripePlacement.assign(await this.#placementContext(), identity.id, shape);
+    const placement = await this.#placer.assign(identity.id, { k, m, sizeClass });
     const stripe: Stripe = {
       id: identity.id,
       number: identity.number,
@@ -99,7 +98,7 @@ export class ShardManager {
   /** Whether an earlier run's placement keeps today's rules: peers may have been removed since, or limits lowered. */
   async mayResume(stripe: Stripe): Promise<boolean> {
     try {
-      await this.#earlierPlacement(stripe);
+      await this.#placer.resume(stripe);
       return true;
     } catch (error) {
       if (HoldfastError.is(error, 'PLACEMENT_REFUSED')) return false;
@@ -115,7 +114,7 @@ export class ShardManager {
   ): Promise<StoreOutcome> {
     const { stripe } = journal;
     wipe(journal.packageKey);
-    const placement = await this.#earlierPlacement(stripe);
+    const placement = await this.#placer.resume(stripe);
     return this.#send(stripe, placement, arena, new Set(journal.acknowledged), signal);
   }
 
@@ -282,26 +281,4 @@ export class ShardManager {
       this.#options.storage.noteFailure(peer, error);
     }
   }
-
-  async #earlierPlacement(stripe: Stripe): Promise<StripePlacement> {
-    const { catalog } = this.#options;
-    const history = await catalog.holders(stripe.id);
-    const [placement] = await catalog.placements([stripe.number]);
-    return StripePlacement.resume(await this.#placementContext(), stripe, history, placement?.record ?? null);
-  }
-
-  async #placementContext(): Promise<PlacementContext> {
-    const { catalog, storage, policy, placementSalt, random, onEvent } = this.#options;
-    this.#mode ??= await lastMode(catalog);
-    const current = currentPlacement(policy);
-    this.#mode = chooseMode(current.mode, this.#mode, storage.availability());
-    const salt = epochSalt(placementSalt, current.saltEpoch);
-    return { storage, policy: current, mode: this.#mode, salt, random, onEvent };
-  }
-}
-
-/** What the newest placement was made in: hysteresis has to reach over runs, which may be short. */
-async function lastMode(catalog: Catalog): Promise<PlacementMode | null> {
-  const mode = (await catalog.newestPlacement())?.policy.mode;
-  return mode === 'deterministic' || mode === 'random' ? mode : null;
 }

@@ -3,28 +3,43 @@ import {
   type MoveNote,
   type PartitionId,
   type PeerId,
+  type PeerView,
   type PlacementNote,
-  type PlacementRecord,
   type Random,
   type Stripe,
   type SwarmView,
 } from '@holdfast/contracts';
 import {
   assignStripe,
+  auditPlacement,
+  type Candidate,
   type PlacementMode,
   type PlacementRules,
   type Relaxation,
   reassignShard,
   verifyPlacement,
-  verifySpread,
 } from '@holdfast/placement';
 import type { EngineEvent, PlacementPolicy } from '../api.ts';
-import { recordedPolicy, rulesFor } from '../placement-policy.ts';
+import { recordedPolicy, rulesFor, stricter } from '../placement-policy.ts';
 import type { StorageManager } from '../storage/storage-manager.ts';
 
 interface Held {
   readonly index: number;
   readonly peer: PeerId;
+}
+
+/** What an earlier run recorded of its choice. */
+export interface EarlierChoice {
+  readonly facts: ReadonlyMap<PeerId, PeerView>;
+  readonly rules: PlacementRules;
+  readonly relaxations: readonly Relaxation[];
+}
+
+interface Placed {
+  readonly peers: PeerId[];
+  readonly history: Held[];
+  readonly rules: PlacementRules;
+  readonly record: EarlierChoice | null;
 }
 
 type Shape = Pick<Stripe, 'k' | 'm' | 'sizeClass'>;
@@ -36,6 +51,8 @@ export interface PlacementContext {
   /** Of the epoch. */
   readonly salt: Uint8Array;
   readonly random: Random;
+  /** Wall clock, ms. */
+  readonly now: number;
   readonly onEvent?: ((event: EngineEvent) => void) | undefined;
 }
 
@@ -55,26 +72,23 @@ export class StripePlacement {
   readonly #rules: PlacementRules;
   readonly #peers: PeerId[];
   readonly #history: Held[];
-  /** The facts that the choice was made by. */
+  /** The facts that the first choice was made by. */
   readonly #view: SwarmView;
-  /** Rules that are given up so far; null where an earlier program did not record it. */
-  readonly #relaxed: Set<string> | null;
-  #relaxations: readonly Relaxation[] = [];
+  /** Of each peer what was known when it was chosen. */
+  readonly #facts: Map<PeerId, PeerView>;
+  /** Given up so far, by rule; null where an earlier program did not record it. */
+  readonly #relaxed: Map<string, Relaxation> | null;
   readonly #rounds = new Map<number, number>();
 
-  private constructor(
-    context: PlacementContext,
-    partition: PartitionId,
-    shape: Shape,
-    placed: { peers: PeerId[]; history: Held[]; relaxed: Set<string> | null },
-  ) {
+  private constructor(context: PlacementContext, partition: PartitionId, placed: Placed) {
     this.#context = context;
     this.#partition = partition;
-    this.#rules = rulesFor(context.policy, shape);
+    this.#rules = placed.rules;
     this.#peers = placed.peers;
     this.#history = placed.history;
-    this.#relaxed = placed.relaxed;
     this.#view = context.storage.view();
+    this.#facts = new Map(placed.record?.facts ?? context.storage.facts());
+    this.#relaxed = placed.record && new Map(placed.record.relaxations.map((one) => [one.rule, one]));
   }
 
   /** PLACEMENT_REFUSED when a hard rule cannot be met. Counts the shards' bytes against the peers' room. */
@@ -87,11 +101,10 @@ export class StripePlacement {
     );
     const peers = [...plan.peers];
     const history = peers.map((peer, index) => ({ peer, index }));
-    const placement = new StripePlacement(context, partition, shape, { peers, history, relaxed: new Set() });
-    placement.#relax(plan.relaxations);
-    placement.#relaxations = plan.relaxations;
+    const record = { facts: storage.facts(), rules, relaxations: plan.relaxations };
+    const placement = new StripePlacement(context, partition, { peers, history, rules, record });
+    placement.#tell(plan.relaxations);
     placement.#check();
-    placement.#checkSpread();
     for (const peer of peers) storage.reserve(peer, shape.sizeClass);
     return placement;
   }
@@ -101,14 +114,16 @@ export class StripePlacement {
     context: PlacementContext,
     stripe: Stripe,
     history: readonly Held[],
-    record: PlacementRecord | null,
+    record: EarlierChoice | null,
   ): StripePlacement {
-    const placement = new StripePlacement(context, stripe.id, stripe, {
+    const today = rulesFor(context.policy, stripe);
+    const placement = new StripePlacement(context, stripe.id, {
       peers: stripe.shards.map(({ peer }) => peer),
       history: [...history],
-      relaxed: record && new Set(record.relaxations.map(({ rule }) => rule)),
+      rules: record ? stricter(record.rules, today) : today,
+      record,
     });
-    placement.#check();
+    placement.#checkHolders();
     return placement;
   }
 
@@ -120,7 +135,7 @@ export class StripePlacement {
   async note(): Promise<PlacementNote> {
     const { storage, policy, mode } = this.#context;
     const view = await storage.record(this.#view);
-    return { policy: recordedPolicy(policy, mode), view, relaxations: this.#relaxations };
+    return { policy: recordedPolicy(policy, mode), view, relaxations: [...(this.#relaxed?.values() ?? [])] };
   }
 
   /** Chooses another peer for a shard that its peer did not take. PLACEMENT_REFUSED when there is none. */
@@ -134,17 +149,19 @@ export class StripePlacement {
         index,
         current: this.#peers,
         pastHolders: this.#history,
-        candidates,
+        candidates: candidates.map((candidate) => this.#asChosen(candidate, index)),
         rules: this.#rules,
         salt,
         exclude: new Set([...unable, ...exclude]),
       });
     });
-    this.#relax(relaxations);
+    for (const relaxation of relaxations) this.#relaxed?.set(relaxation.rule, relaxation);
+    this.#tell(relaxations);
     this.#peers[index] = peer;
     this.#history.push({ index, peer });
+    for (const fact of view)
+      if (fact.id === peer || !this.#facts.has(fact.id)) this.#facts.set(fact.id, fact);
     this.#check();
-    this.#checkSpread();
     storage.reserve(peer, this.#rules.shardBytes);
     return { peer, note: async () => ({ view: await storage.record(view), relaxations }) };
   }
@@ -156,15 +173,36 @@ export class StripePlacement {
     return round;
   }
 
-  #relax(relaxations: readonly Relaxation[]): void {
+  /** Who stays is judged by the facts that the catalog has of the choice, so that both come to the same. */
+  #asChosen(candidate: Candidate, index: number): Candidate {
+    const place = this.#peers.indexOf(candidate.id);
+    const { latencyMs, packetLoss, reputation } = this.#facts.get(candidate.id) ?? candidate;
+    return place < 0 || place === index ? candidate : { ...candidate, latencyMs, packetLoss, reputation };
+  }
+
+  #tell(relaxations: readonly Relaxation[]): void {
     for (const { rule, reason } of relaxations) {
-      this.#relaxed?.add(rule);
       this.#context.onEvent?.({ type: 'placement-relaxed', partition: this.#partition, rule, reason });
     }
   }
 
-  /** Nothing is sent before code that shares nothing with the choice agrees to it. */
+  /** Nothing is sent before code that shares nothing with the choice agrees to it, by the facts that are recorded. */
   #check(): void {
+    this.#checkHolders();
+    if (this.#relaxed === null) return;
+    const { violations } = auditPlacement({
+      partition: this.#partition,
+      placed: this.#history.map((held) => ({ ...held, past: this.#peers[held.index] !== held.peer })),
+      facts: this.#facts,
+      rules: this.#rules,
+      relaxations: [...this.#relaxed.values()],
+      now: this.#context.now,
+    });
+    if (violations.length > 0) throw broken(this.#partition, violations);
+  }
+
+  /** By what is known of the peers today. */
+  #checkHolders(): void {
     const violations = verifyPlacement({
       partition: this.#partition,
       placed: this.#history,
@@ -173,23 +211,11 @@ export class StripePlacement {
     });
     if (violations.length > 0) throw broken(this.#partition, violations);
   }
-
-  /** The same for soft rules: what is not kept must be among what is recorded. */
-  #checkSpread(): void {
-    const relaxed = this.#relaxed;
-    if (relaxed === null) return;
-    const placed = this.#peers.map((peer, index) => ({ index, peer }));
-    const facts = this.#context.storage.facts();
-    const unrecorded = verifySpread({ placed, facts, rules: this.#rules }).filter(
-      ({ rule }) => !relaxed.has(rule) && !this.#rules.off.includes(rule),
-    );
-    if (unrecorded.length > 0) throw broken(this.#partition, unrecorded);
-  }
 }
 
 const broken = (partition: PartitionId, violations: readonly object[]): HoldfastError =>
   new HoldfastError('PLACEMENT_REFUSED', `The placement of partition ${partition} breaks a rule.`, {
-    hint: 'This is a bug in the assignment; the verifier stopped it before anything was sent.',
+    hint: 'The verifier stopped it before anything was sent. Unless peers or limits have changed, this is a bug in the assignment.',
     details: { partition, violations },
   });
 

@@ -29,20 +29,27 @@ export const newLocation = (record: PeerRecord): Location => ({
   events: new Map(),
 });
 
-/** What is known of a peer for choosing it and for recording the choice; without room when it does not answer. */
+/** What is known of a peer; without room when it does not answer. */
 export function factsOf(
-  { id, operator, region }: PeerRecord,
+  { id, operator, region, state }: PeerRecord,
   failureDomains: readonly string[],
   location: Location | undefined,
-): PeerView & Candidate {
-  const { free = 0, capacity = 0 } = location?.space ?? {};
+): PeerView {
+  const { space = null, latencyMs } = location ?? {};
   return {
     id,
     operator,
     region,
     failureDomains,
-    freeBytes: free,
-    capacityBytes: capacity,
-    ...(location?.latencyMs === undefined ? {} : { latencyMs: location.latencyMs }),
+    member: state === 'active',
+    ...(space ? { freeBytes: space.free, capacityBytes: space.capacity } : {}),
+    ...(latencyMs === undefined ? {} : { latencyMs }),
   };
 }
+
+/** As a candidate: one that does not answer has no room. */
+export const candidateOf = ({ freeBytes = 0, capacityBytes = 0, ...facts }: PeerView): Candidate => ({
+  ...facts,
+  freeBytes,
+  capacityBytes,
+});

@@ -16,7 +16,7 @@ export interface RoundContext {
   readonly transport: ShardTransport;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Told as it happens. */
+  /** Told as it happens. What it throws counts as a failure of the peer. */
   answered(peer: PeerId, status: PeerStatus): void;
   failed(peer: PeerId, error: unknown): void;
   /** Best milliseconds of a small request on an established connection. */

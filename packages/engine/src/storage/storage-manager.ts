@@ -12,9 +12,9 @@ import {
   type SwarmView,
 } from '@holdfast/contracts';
 import { roundedLatency } from '@holdfast/formats';
-import type { Candidate } from '@holdfast/placement';
+import { type Candidate, candidatesFrom } from '@holdfast/placement';
 import type { EngineEvent, PeerFault } from '../api.ts';
-import { factsOf, type Location, newLocation } from './location.ts';
+import { candidateOf, factsOf, type Location, newLocation } from './location.ts';
 import type { PeerGauge } from './peer-gauge.ts';
 import { ProbeLog } from './probe-log.ts';
 import { statusRound } from './status-round.ts';
@@ -90,7 +90,7 @@ export class StorageManager {
     for (const location of this.#locations.values()) {
       const { record, space, restingUntil } = location;
       if (space === null || (restingUntil > now && !options.resting)) continue;
-      candidates.push(this.#facts(record));
+      candidates.push(candidateOf(this.#facts(record)));
     }
     return candidates;
   }
@@ -158,7 +158,7 @@ export class StorageManager {
     const unable = new Set<PeerId>();
     for (const record of this.#records.values()) {
       const candidate = able.get(record.id);
-      candidates.push(candidate ?? this.#facts(record));
+      candidates.push(candidate ?? candidateOf(this.#facts(record)));
       if (!candidate) unable.add(record.id);
     }
     return { candidates, unable };
@@ -244,11 +244,10 @@ export class StorageManager {
   readonly #answers = {
     answered: (peer: PeerId, status: PeerStatus): void => {
       const location = this.#location(peer);
-      const free = Math.min(
-        status.capacityBytes - status.usedBytes,
-        status.ownerQuotaBytes - status.ownerUsedBytes,
-      );
-      location.space = { free: Math.max(0, free), capacity: status.capacityBytes };
+      const { candidates, rejected } = candidatesFrom([location.record], new Map([[peer, status]]));
+      const [candidate] = candidates;
+      if (!candidate) throw new HoldfastError('PEER_PROTOCOL', `Peer ${peer} ${rejected[0]?.reason}.`);
+      location.space = { free: candidate.freeBytes, capacity: candidate.capacityBytes };
       location.restingUntil = 0;
       this.#view = null;
     },
