@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HoldfastError } from '@holdfast/contracts';
+import { defaultMode } from '@holdfast/placement';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addSource, removeSource } from '../src/config/edit.ts';
@@ -35,6 +36,25 @@ describe('the configuration', () => {
       maxPerOperator: 2,
       compressionLevel: 1,
       leaseDays: 90,
+    });
+    expect(written.placement).toEqual({
+      mode: 'hybrid',
+      hybrid: { enterAbove: defaultMode.enterAbove, leaveBelow: defaultMode.leaveBelow },
+      saltEpoch: 0,
+      minDistinctPeers: 3,
+      separationWindows: 30,
+      window: 86_400_000,
+      separateSiblings: false,
+      maxLatency: 100,
+      maxPacketLoss: 0.05,
+      maxPerRegion: 3,
+      minContinents: 2,
+      maxLoad: 0.7,
+      headroomShards: 2,
+      minReputation: 0.7,
+      reputationFloor: 0.5,
+      off: [],
+      failureDomains: {},
     });
     expect(written.network).toEqual({ requestTimeout: 30_000, probeTimeout: 3_000 });
   });
@@ -81,9 +101,58 @@ describe('the configuration', () => {
     ['version: 1\nsources:\n  a:\n    kind: postgres\n', 'sources.a.kind', 4],
     ['version: 1\nsources:\n  a:\n    kind: tree\n', 'sources.a.path', 3],
     ['version: 1\nnetwork:\n  requestTimeout: soon\n', 'network.requestTimeout', 3],
+    ['version: 1\nplacement:\n  maxLoad: 170%\n', 'placement.maxLoad', 3],
+    ['version: 1\nplacement:\n  maxLoad: 0%\n', 'placement.maxLoad', 3],
+    ['version: 1\nplacement:\n  maxPacketLoss: 0\n', 'placement.maxPacketLoss', 3],
+    ['version: 1\nplacement:\n  maxLatency: 100\n', 'placement.maxLatency', 3],
+    ['version: 1\nplacement:\n  maxLatency: 0ms\n', 'placement.maxLatency', 3],
+    ['version: 1\nplacement:\n  window: 0s\n', 'placement.window', 3],
+    ['version: 1\nplacement:\n  off:\n    - distance\n', 'placement.off.0', 3],
+    ['version: 1\nplacement:\n  mode: careful\n', 'placement.mode', 3],
+    ['version: 1\nplacement:\n  maxPerFailureDomain: 4\n', 'placement.maxPerFailureDomain', 3],
+    ['version: 1\nplacement:\n  minDistinctPeers: 7\n', 'placement.minDistinctPeers', 3],
+    ['version: 1\nplacement:\n  minContinents: 7\n', 'placement.minContinents', 3],
+    ['version: 1\nplacement:\n  reputationFloor: 0.8\n', 'placement.reputationFloor', 3],
+    ['version: 1\nplacement:\n  minReputation: 40%\n', 'placement.reputationFloor', 2],
+    ['version: 1\nplacement:\n  hybrid:\n    leaveBelow: 90%\n', 'placement.hybrid.leaveBelow', 4],
+    ['version: 1\nplacement:\n  failureDomains:\n    cellar: []\n', 'placement.failureDomains.cellar', 4],
+    ['version: 1\nplacement:\n  rollout: { percent: 10% }\n', 'placement.rollout.previous', 3],
+    [
+      'version: 1\nplacement:\n  rollout:\n    percent: 101%\n    previous: { version: 2 }\n',
+      'placement.rollout.percent',
+      4,
+    ],
+    [
+      'version: 1\nplacement:\n  rollout:\n    percent: 10%\n    previous: { version: 1 }\n',
+      'placement.rollout.previous.version',
+      5,
+    ],
+    [
+      'version: 1\nplacement:\n  rollout:\n    percent: 10%\n    previous:\n      version: 2\n      maxPerOperator: 4\n',
+      'placement.rollout.previous.maxPerOperator',
+      7,
+    ],
+    [
+      'version: 1\nplacement:\n  rollout:\n    percent: 10%\n    previous:\n      version: 2\n      minContinents: 9\n',
+      'placement.rollout.previous.minContinents',
+      7,
+    ],
     ['version: 1\nsources:\n  "a b":\n    kind: stdin\n', 'sources.a b', 3],
   ])('names the line of a wrong value: %j', (text, setting, line) => {
     expect(mistakes(text)[0]).toMatchObject({ setting, line });
+  });
+
+  it('takes shares as percentages and as numbers', () => {
+    const placement = (text: string) =>
+      parseConfig(`version: 1\nplacement: {${text}}\n`, 'holdfast.yaml').config.placement;
+    expect(placement('maxLoad: 62.5%').maxLoad).toBe(0.625);
+    expect(placement('maxLoad: 0.625').maxLoad).toBe(0.625);
+    expect(placement('maxLoad: 1').maxLoad).toBe(1);
+    expect(placement('reputationFloor: 0%').reputationFloor).toBe(0);
+    expect(mistakes('version: 1\nplacement: {maxLaod: 70%}\n')[0]?.suggestion).toBe('maxLoad');
+    const nested =
+      'version: 1\nplacement:\n  rollout:\n    percent: 5%\n    previous: {version: 2, maxlatncy: 1s}\n';
+    expect(mistakes(nested)[0]).toMatchObject({ line: 5, suggestion: 'maxLatency' });
   });
 
   it('says which numbers of helpers there are', () => {

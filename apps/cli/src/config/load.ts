@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { HoldfastError } from '@holdfast/contracts';
 import { type Document, LineCounter, parseDocument } from 'yaml';
-import { type ConfigProblem, configProblems } from './problems.ts';
+import { type ConfigProblem, configProblems, lineOfKey } from './problems.ts';
 import { type Config, configSchema } from './schema.ts';
 
 export const CONFIG_FILE = 'holdfast.yaml';
@@ -53,6 +53,19 @@ export function parseConfig(text: string, path: string): { config: Config; docum
   if (!parsed.success)
     throw invalid(path, configProblems(parsed.error.issues, configSchema, value, document, lines));
   return { config: parsed.data, document };
+}
+
+/** CONFIG_INVALID for a setting that is well formed and yet wrong, by what else the vault holds. */
+export async function settingInvalid(
+  vault: string,
+  setting: readonly string[],
+  message: string,
+  suggestion: string | null,
+): Promise<HoldfastError> {
+  const lines = new LineCounter();
+  const document = parseDocument(await readConfig(vault), { lineCounter: lines, prettyErrors: false });
+  const line = lineOfKey(document, setting, lines);
+  return invalid(configPath(vault), [{ line, setting: setting.join('.'), message, suggestion }]);
 }
 
 /** Aliases may lead nowhere, or multiply without bound. */

@@ -59,7 +59,11 @@ function valueProblem(issue: z.core.$ZodIssue, document: Document, lines: LineCo
 }
 
 /** The line of the key at `path`, or of its nearest ancestor that is there. */
-function lineOfKey(document: Document, path: readonly PropertyKey[], lines: LineCounter): number | null {
+export function lineOfKey(
+  document: Document,
+  path: readonly PropertyKey[],
+  lines: LineCounter,
+): number | null {
   let map: unknown = document.contents;
   let line: number | null = null;
   for (const step of path) {

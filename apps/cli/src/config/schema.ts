@@ -1,7 +1,8 @@
 import { HoldfastError } from '@holdfast/contracts';
 import { clayGeometry } from '@holdfast/erasure/clay-shape';
 import { z } from 'zod';
-import { parseDuration } from '../units/duration.ts';
+import { duration } from './duration-schema.ts';
+import { contradictions, placementSchema } from './placement-schema.ts';
 
 /** Names appear in commands, file names and tables: short, and nothing that a shell would touch. */
 export const SOURCE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -25,18 +26,6 @@ const tree = z.strictObject({
 const stdin = z.strictObject({ kind: z.literal('stdin'), name: z.string().min(1).max(255).default('stdin') });
 
 export const sourceSchema = z.discriminatedUnion('kind', [sqlite, tree, stdin]);
-
-const duration = z.string().transform((text, context) => {
-  try {
-    return parseDuration(text);
-  } catch {
-    context.addIssue({
-      code: 'custom',
-      message: `"${text}" is not a duration: write numbers with units, such as 30s`,
-    });
-    return z.NEVER;
-  }
-});
 
 interface CodeShape {
   readonly k: number;
@@ -98,13 +87,20 @@ const network = z.strictObject({
 const performance = z.strictObject({ workers: z.int().min(1).max(256).optional() });
 
 /** The whole of holdfast.yaml. Every object is strict: an unknown key is a setting that would not be honoured. */
-export const configSchema = z.strictObject({
-  version: z.literal(1),
-  policy: policy.prefault({}),
-  sources: z.record(sourceName, sourceSchema).prefault({}),
-  network: network.prefault({}),
-  performance: performance.prefault({}),
-});
+export const configSchema = z
+  .strictObject({
+    version: z.literal(1),
+    policy: policy.prefault({}),
+    placement: placementSchema.prefault({}),
+    sources: z.record(sourceName, sourceSchema).prefault({}),
+    network: network.prefault({}),
+    performance: performance.prefault({}),
+  })
+  .superRefine(({ placement, policy: { version, k, m } }, context) => {
+    for (const { path, message } of contradictions(placement, { version, k, m })) {
+      context.addIssue({ code: 'custom', path: [...path], message });
+    }
+  });
 
 export type Config = z.output<typeof configSchema>;
 export type SourceConfig = z.output<typeof sourceSchema>;

@@ -24,6 +24,43 @@ policy:
   # How long peers are asked to keep a shard. A backup that relies on it renews the lease once half of it has passed.
   leaseDays: 90
 
+# Which peers get shards. Rules are given up in this order when they cannot be kept, and "holdfast status" then says so:
+# latency, packet-loss, region, continent, load, reputation. What keeps peers from rebuilding anything is never given up.
+placement:
+  # hybrid: derived from a secret while most peers answer, drawn at random while many do not. Or deterministic, or random.
+  mode: hybrid
+  hybrid: { enterAbove: 80%, leaveBelow: 75% }
+  # Count it up, and new partitions are spread anew.
+  saltEpoch: 0
+  # Most shards of one partition in one failure domain, see below; by default, and at most, k - 1.
+  # maxPerFailureDomain: ${k - 1}
+  # Fewest different peers for a partition.
+  minDistinctPeers: 3
+  # A peer that had a shard of a partition gets no other of it for so many windows.
+  separationWindows: 30
+  window: 24h
+  # Column families of the same rows count as one partition.
+  separateSiblings: false
+  # Average round trip to the peers of a partition; packets that a peer may lose.
+  maxLatency: 100ms
+  maxPacketLoss: 5%
+  # Most shards of a partition in one region (eu/de), and fewest continents (eu).
+  maxPerRegion: 3
+  minContinents: 2
+  # Most of its room that a peer may use, and free room that it must have, in shards.
+  maxLoad: 70%
+  headroomShards: 2
+  # What a peer's reputation must exceed; none below the floor is ever chosen.
+  minReputation: 0.7
+  reputationFloor: 0.5
+  # Rules that are switched off, such as [latency, region].
+  off: []
+  # What else peers have in common and may lose together: a building, a network, a jurisdiction, by the names of the peers.
+  #   cellar: [attic, garage]
+  failureDomains: {}
+  # A new policy for some of the new snapshots; the others keep to the previous one. See docs/configuration.md.
+  # rollout: { percent: 10%, previous: { version: 1, maxPerRegion: 4 } }
+
 network:
   # A request to a peer that makes no progress for so long has failed.
   requestTimeout: 30s

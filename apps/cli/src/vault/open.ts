@@ -4,6 +4,7 @@ import { type Engine, HoldfastEngine } from '@holdfast/engine';
 import { systemClock } from '@holdfast/node';
 import { vaultLayout } from './layout.ts';
 import { type OpenOptions, type OpenSwarm, openSwarm } from './open-swarm.ts';
+import { enginePolicy } from './placement-policy.ts';
 import { readRoot } from './root.ts';
 
 /** Everything that work on a vault's data needs. */
@@ -28,7 +29,7 @@ export async function openVault(directory: string, options: OpenOptions = {}): P
     transport,
     keys,
     owner,
-    policy: config.policy,
+    policy: await enginePolicy(directory, config, await catalog.peers()),
     cacheDirectory: cache,
     workers: config.performance.workers,
   });
