@@ -7,6 +7,7 @@ import { registerLab } from './commands/lab.ts';
 import { registerPeer } from './commands/peer.ts';
 import { registerPeers } from './commands/peers.ts';
 import { registerPhrase } from './commands/phrase.ts';
+import { registerPlacement } from './commands/placement.ts';
 import { registerPlan } from './commands/plan.ts';
 import { registerRepair } from './commands/repair.ts';
 import { registerRestore } from './commands/restore.ts';
@@ -59,6 +60,7 @@ export function buildProgram(): Command {
   registerVerify(program);
   registerRepair(program);
   registerStatus(program);
+  registerPlacement(program);
   program.commandsGroup('Lending disk to others:');
   registerPeer(program);
   program.commandsGroup('Trying it out:');

@@ -4,7 +4,7 @@ import picocolors from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import { asHoldfastError, errorJson, errorLines } from '../src/output/errors.ts';
 import { jsonPath, toJson } from '../src/output/json.ts';
-import { Progressing, progressText } from '../src/output/progress.ts';
+import { countText, Progressing, progressText } from '../src/output/progress.ts';
 import { SpeedMeter } from '../src/output/speed.ts';
 import { facts, table } from '../src/output/table.ts';
 
@@ -110,6 +110,26 @@ describe('tables', () => {
 });
 
 describe('progress', () => {
+  it('counts things that have no bytes', () => {
+    expect(countText('checking', 'placement', 430, 1_000, null)).toBe(
+      'checking   43 %  430 of 1 000 placements',
+    );
+    expect(countText('checking', 'placement', 0, 0, null)).toContain('100 %');
+    const lines: string[] = [];
+    const stream = { write: (text: string) => lines.push(text) };
+    let now = 0;
+    const told = new Progressing(stream, plain, false).count('checking', 'placement', () => now);
+    told(1, 3);
+    now = 11_000;
+    told(2, 3);
+    told(3, 3);
+    expect(lines).toEqual(['checking   67 %  2 of 3 placements\n']);
+    const quiet = new Progressing(stream, plain, true).count('checking', 'placement', () => now);
+    now = 90_000;
+    quiet(1, 3);
+    expect(lines).toHaveLength(1);
+  });
+
   it('shows share, bytes, rate and time left', () => {
     expect(progressText('app', progress(), 10 * 2 ** 20, null)).toBe(
       'app   25 %  50 MiB of 200 MiB  10 MiB/s  30 MiB over the wire  0:15 left',

@@ -1,4 +1,4 @@
-import { HoldfastError, type PeerRecord } from '@holdfast/contracts';
+import { HoldfastError, type PeerRecord, PROBE_HOUR_MS, PROBE_HOURS_KEPT } from '@holdfast/contracts';
 import type { Command } from 'commander';
 import { examples, type Invocation, runs } from '../invocation.ts';
 
@@ -16,7 +16,7 @@ export function registerPeers(program: Command): void {
     .helpCommand(false)
     .summary('list the peers, admit or remove one')
     .description(
-      'Lists the peers: who answers, how fast, what is used, and what trouble there was with each.',
+      'Lists the peers: who answers now and how much of the last 30 days, how fast, what is used, and what trouble there was.',
     );
   examples(peers, [
     ['holdfast peers', 'ask all of them now'],
@@ -67,17 +67,25 @@ export function registerPeers(program: Command): void {
 async function listPeers({ console, vault, signal }: Invocation): Promise<void> {
   const { openSwarm } = await import('../vault/open-swarm.ts');
   const { probePeers } = await import('../vault/probe.ts');
+  const { recordProbes } = await import('../vault/record-probes.ts');
+  const { uptimes } = await import('../vault/uptime.ts');
   const { peerJson, peerTable } = await import('../output/peers-view.ts');
   await using opened = await openSwarm(vault, { probe: true });
   const peers = [...(await opened.catalog.peers())].sort((a, b) => byName(a.name, b.name));
   const timeout = opened.config.network.probeTimeout;
   const probes = await probePeers(opened.transport, peers, { timeout, signal });
-  const events = await opened.catalog.peerEvents();
+  const now = Date.now();
+  const trouble = await recordProbes(opened, probes, now);
+  if (trouble) console.warn(`What peers answered was not kept: ${trouble.message}`);
+  const known = {
+    events: await opened.catalog.peerEvents(),
+    uptimes: uptimes(await opened.catalog.peerProbes(now - PROBE_HOURS_KEPT * PROBE_HOUR_MS)),
+  };
   console.result(
-    probes.map((probe) => peerJson(probe, events)),
+    probes.map((probe) => peerJson(probe, known)),
     () =>
       probes.length > 0
-        ? peerTable(probes, events, console.colors)
+        ? peerTable(probes, known, console.colors)
         : ['No peers yet. Let one in with: holdfast peers admit REQUEST'],
   );
 }

@@ -21,9 +21,13 @@ export function registerStatus(program: Command): void {
 async function showStatus({ console, vault, signal }: Invocation): Promise<ExitCode> {
   const { openSwarm } = await import('../vault/open-swarm.ts');
   const { observe } = await import('../vault/observe.ts');
+  const { recordProbes } = await import('../vault/record-probes.ts');
   const { statusJson, statusLines } = await import('../output/status-view.ts');
   await using opened = await openSwarm(vault, { probe: true });
   const state = await observe(opened, signal);
+  const now = Date.now();
+  const trouble = await recordProbes(opened, state.probes, now);
+  if (trouble) console.warn(`What peers answered was not kept: ${trouble.message}`);
   const lost = state.margins.byMargin.size > 0 && (state.margins.least ?? 0) < 0;
   const failure = lost
     ? new HoldfastError('TOO_FEW_SHARDS', 'Some data cannot be restored at the moment.', {
@@ -31,7 +35,6 @@ async function showStatus({ console, vault, signal }: Invocation): Promise<ExitC
         details: { partitions: state.margins.lost },
       })
     : null;
-  const now = Date.now();
   if (!failure) {
     console.result(statusJson(state), () => statusLines(state, console.colors, now));
     return 0;

@@ -1,27 +1,39 @@
 import type { PeerEvent, PeerId } from '@holdfast/contracts';
 import { formatBytes } from '../units/bytes.ts';
 import type { Probe } from '../vault/probe.ts';
+import type { Uptime } from '../vault/uptime.ts';
 import type { Colors } from './colors.ts';
 import { table } from './table.ts';
+import { uptimeJson, uptimeText } from './uptime-text.ts';
 
 export type PeerEvents = ReadonlyMap<PeerId, Readonly<Partial<Record<PeerEvent, number>>>>;
 
 /** Events that say something against a peer, in the order of their weight. */
 const BAD: readonly PeerEvent[] = ['wrong-bytes', 'missing', 'refused', 'unreachable', 'slow'];
 
-export function peerJson(probe: Probe, events: PeerEvents): Record<string, unknown> {
+export interface KnownOfPeers {
+  readonly events: PeerEvents;
+  readonly uptimes: ReadonlyMap<PeerId, Uptime>;
+}
+
+export function peerJson(probe: Probe, { events, uptimes }: KnownOfPeers): Record<string, unknown> {
   const { peer, status, roundTrip, failure } = probe;
   return {
     ...peer,
     reachable: status !== null,
     roundTripMs: roundTrip === null ? null : Math.round(roundTrip * 100) / 100,
+    uptime: uptimeJson(uptimes.get(peer.id)),
     status,
     events: events.get(peer.id) ?? {},
     ...(failure ? { problem: { code: failure.code, message: failure.message } } : {}),
   };
 }
 
-export function peerTable(probes: readonly Probe[], events: PeerEvents, colors: Colors): string[] {
+export function peerTable(
+  probes: readonly Probe[],
+  { events, uptimes }: KnownOfPeers,
+  colors: Colors,
+): string[] {
   return table(
     [
       { title: 'PEER' },
@@ -32,6 +44,7 @@ export function peerTable(probes: readonly Probe[], events: PeerEvents, colors: 
       { title: 'USED', align: 'right' },
       { title: 'FREE', align: 'right' },
       { title: 'TRIP', align: 'right' },
+      { title: 'UPTIME', align: 'right' },
       { title: 'TROUBLE SO FAR' },
     ],
     probes.map((probe) => {
@@ -45,6 +58,7 @@ export function peerTable(probes: readonly Probe[], events: PeerEvents, colors: 
         status ? formatBytes(status.ownerUsedBytes) : '',
         status ? formatBytes(status.capacityBytes - status.usedBytes) : '',
         roundTrip === null ? '' : `${roundTrip < 10 ? roundTrip.toFixed(1) : Math.round(roundTrip)} ms`,
+        uptimeText(uptimes.get(peer.id)),
         trouble(events.get(peer.id) ?? {}, colors),
       ];
     }),

@@ -1,5 +1,6 @@
 import type { Progress } from '@holdfast/engine';
 import { formatBytes, formatRate } from '../units/bytes.ts';
+import { formatCount } from '../units/count.ts';
 import { formatClock } from '../units/duration.ts';
 import { formatPercent } from '../units/fraction.ts';
 import type { Colors } from './colors.ts';
@@ -56,6 +57,20 @@ export class Progressing {
     return (progress) => this.#update(progress, now());
   }
 
+  /** The same for work that is counted in things; returns what is to be called with how many of how many are done. */
+  count(
+    label: string,
+    noun: string,
+    now: () => number = performance.now.bind(performance),
+  ): (done: number, total: number) => void {
+    this.#lastAt = now();
+    return (done, total) => {
+      if (this.#quiet || now() - this.#lastAt < (this.#live ? REDRAW_MS : LINE_MS)) return;
+      this.#lastAt = now();
+      this.#show(countText(label, noun, done, total, this.#live ? this.#colors : null));
+    };
+  }
+
   /** Prints a line without disturbing the live one. */
   above(line: string): void {
     const shown = this.#shown;
@@ -81,6 +96,10 @@ export class Progressing {
       this.#speed.bytesPerSecond,
       this.#live ? this.#colors : null,
     );
+    this.#show(text);
+  }
+
+  #show(text: string): void {
     if (this.#live) this.#draw(text);
     else this.#stream.write(`${text}\n`);
   }
@@ -114,6 +133,24 @@ export function progressText(
   if (totalBytes !== null && speed > 0 && bytes > totalBytes * ENOUGH) {
     parts.push(`${formatClock(((totalBytes - bytes) / speed) * 1000)} left`);
   }
+  return parts.join('  ');
+}
+
+/** `checking  ██████░░░░  43 %  430 of 1 000 placements`; no bar where `colors` is null. */
+export function countText(
+  label: string,
+  noun: string,
+  done: number,
+  total: number,
+  colors: Colors | null,
+): string {
+  const fraction = total > 0 ? Math.min(1, done / total) : 1;
+  const parts = [
+    label,
+    formatPercent(fraction).padStart(5),
+    `${formatCount(done)} of ${formatCount(total, noun)}`,
+  ];
+  if (colors) parts.splice(1, 0, bar(fraction, colors));
   return parts.join('  ');
 }
 

@@ -5,6 +5,7 @@ import { formatAgo, formatMoment } from '../units/duration.ts';
 import type { VaultState } from '../vault/observe.ts';
 import { shortId } from '../vault/snapshot-id.ts';
 import type { Colors } from './colors.ts';
+import { jsonTime } from './json.ts';
 import { snapshotJson } from './snapshot-view.ts';
 import { facts } from './table.ts';
 
@@ -40,8 +41,22 @@ export function statusJson(state: VaultState): Record<string, unknown> {
       byMargin: margins.byMargin,
       unrestorablePartitions: margins.lost,
     },
+    placement: placementJson(state),
     unfinishedPartitions: state.unfinished.length,
     warnings: state.warnings,
+  };
+}
+
+function placementJson({ placements }: VaultState): Record<string, unknown> {
+  const { recorded, unrecorded, relaxed, rules } = placements;
+  return {
+    recorded,
+    unrecorded,
+    relaxedPlacements: relaxed,
+    relaxed: Object.fromEntries([...rules].map(([rule, { placements: count }]) => [rule, count])),
+    newest: Object.fromEntries(
+      [...rules].map(([rule, { newest }]) => [rule, { ...newest, at: jsonTime(newest.at) }]),
+    ),
   };
 }
 

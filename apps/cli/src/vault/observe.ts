@@ -1,7 +1,8 @@
-import type { CatalogTotals, PartitionJournal, SnapshotRecord } from '@holdfast/contracts';
+import type { CatalogTotals, PartitionJournal, PlacementTotals, SnapshotRecord } from '@holdfast/contracts';
 import { keyFileFingerprint } from '@holdfast/crypto';
 import type { PolicyConfig } from '../config/schema.ts';
 import { formatCount } from '../units/count.ts';
+import { formatMoment } from '../units/duration.ts';
 import { vaultLayout } from './layout.ts';
 import { type Margins, measureMargins } from './margins.ts';
 import type { OpenSwarm } from './open-swarm.ts';
@@ -19,6 +20,7 @@ export interface VaultState {
   readonly latest: ReadonlyMap<string, SnapshotRecord | null>;
   readonly totals: CatalogTotals;
   readonly margins: Margins;
+  readonly placements: PlacementTotals;
   readonly unfinished: readonly PartitionJournal[];
   /** What needs attention, in words. */
   readonly warnings: readonly string[];
@@ -41,6 +43,7 @@ export async function observe(swarm: OpenSwarm, signal: AbortSignal): Promise<Va
     latest: latestBySource(Object.keys(config.sources), snapshots),
     totals: await catalog.totals(),
     margins: await measureMargins(catalog, reachable),
+    placements: await catalog.placementTotals(),
     unfinished: await catalog.journalledPartitions(),
   };
   return { ...known, warnings: warnings(known) };
@@ -82,11 +85,24 @@ function warnings(state: Omit<VaultState, 'warnings'>): string[] {
       `${weakest} of ${margins.partitions} partitions can bear the loss of ${bearable}, instead of ${m}.`,
     );
   }
+  found.push(...relaxedPlacements(state.placements));
   for (const [name, snapshot] of state.latest) {
     if (snapshot === null) found.push(`"${name}" was never backed up.`);
     else if (!snapshot.complete) found.push(`The newest snapshot of "${name}" is incomplete.`);
   }
   return found;
+}
+
+/** Soft rules give way so that backups go on; never in silence. */
+function relaxedPlacements({ relaxed, recorded, unrecorded, rules }: PlacementTotals): string[] {
+  const [newest] = [...rules.values()].sort((a, b) => b.newest.at - a.newest.at);
+  if (relaxed === 0 || !newest) return [];
+  const which = [...rules].map(([rule, { placements }]) => `${rule} (${formatCount(placements)})`).join(', ');
+  const all = formatCount(recorded + unrecorded, 'partition');
+  const { at, reason } = newest.newest;
+  return [
+    `${formatCount(relaxed)} of ${all} were placed with relaxed rules: ${which}. The newest, ${formatMoment(at)}: ${reason}.`,
+  ];
 }
 
 /** Shards of one partition that reachable peers could take under the operator limit. */
