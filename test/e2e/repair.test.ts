@@ -11,7 +11,8 @@ let lab: Lab;
 let tree: string;
 
 beforeAll(async () => {
-  lab = await Lab.up({ peers: 6, k: 4, m: 2, operators: 6, helpers: 5 });
+  const regions = ['eu/de/berlin', 'eu/de/bonn'];
+  lab = await Lab.up({ peers: 6, k: 4, m: 2, operators: 6, helpers: 5, regions });
   tree = lab.path('tree');
   await mkdir(tree);
   await writeFile(join(tree, 'content'), randomBytes(9_000_000));
@@ -91,6 +92,37 @@ describe('a Clay code', () => {
       const target = lab.path(`restored-${id}`);
       await lab.must(['restore', id, '--to', target]);
       expect(await treeDigest(target)).toBe(digest);
+    }
+  });
+});
+
+describe('a swarm in one region', () => {
+  it('has placements that say so, and that keep every other rule', async () => {
+    await lab.kill(2);
+    const status = await lab.run(['status']);
+    const { placement, warnings } = status.json as unknown as {
+      placement: { recorded: number; unrecorded: number; relaxed: Record<string, number> };
+      warnings: string[];
+    };
+    const { recorded } = placement;
+    expect(recorded).toBeGreaterThan(2);
+    expect(placement).toMatchObject({ unrecorded: 0, relaxed: { region: recorded, continent: recorded } });
+    expect(warnings).toContainEqual(expect.stringContaining('relaxed rules: continent'));
+    await lab.startPeers(2);
+    const checked = await lab.must(['placement', 'check']);
+    expect(checked.json).toMatchObject({
+      placements: recorded,
+      unrecorded: 0,
+      relaxed: recorded,
+      broken: [],
+    });
+    const peers = (await lab.must(['peers'])).json as unknown as {
+      name: string;
+      uptime: { asked: number; answered: number };
+    }[];
+    for (const { name, uptime } of peers) {
+      expect(uptime.asked).toBeGreaterThan(1);
+      if (name === 'peer-2') expect(uptime.answered).toBeLessThan(uptime.asked);
     }
   });
 });

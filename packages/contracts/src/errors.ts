@@ -50,7 +50,7 @@ export const ERROR_CODES = {
   HEAD_ROLLED_BACK: 'Peers offer only heads older than one seen before.',
   CATALOG_CORRUPT: 'The catalog is damaged.',
   CATALOG_VERSION: 'The catalog was written by a newer program.',
-  VERIFY_FAILED: 'Verification found damaged or missing data.',
+  VERIFY_FAILED: 'Verification found damaged or missing data, or a placement that breaks a rule.',
   INCOMPLETE: 'The run ended with part of the work not done.',
   WORKER_DIED: 'Sealing threads die, and starting others does not help.',
   INTERNAL: 'A bug in Holdfast.',

@@ -27,6 +27,8 @@ export interface LabPlan {
   readonly k: number;
   readonly m: number;
   readonly operators?: number;
+  /** Peers are dealt out to them in turn. */
+  readonly regions?: readonly string[];
   /** Of a Clay code. */
   readonly helpers?: number;
 }
@@ -50,7 +52,7 @@ export class Lab {
 
   static async up(plan: LabPlan): Promise<Lab> {
     const lab = new Lab(await mkdtemp(join(tmpdir(), 'holdfast-e2e-')), plan);
-    const { peers, k, m, operators, helpers = 0 } = plan;
+    const { peers, k, m, operators, regions, helpers = 0 } = plan;
     const shape = [
       '--peers',
       peers,
@@ -61,6 +63,7 @@ export class Lab {
       '--helpers',
       helpers,
       ...(operators ? ['--operators', operators] : []),
+      ...(regions ? ['--regions', regions.join(',')] : []),
     ];
     try {
       await mustRun(['lab', 'up', '--json', '--capacity', '8GiB', '-d', lab.#lab, ...shape.map(String)]);
