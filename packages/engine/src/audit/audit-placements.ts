@@ -86,13 +86,19 @@ export async function judge(
   const partition = stripe.id;
   if (record === null) {
     const rules = defaultRules(stripe.k, stripe.m);
-    const violations = verifyPlacement({ partition, placed: holdings, facts: peers, rules });
+    const facts = new Map(
+      holdings.flatMap(({ peer }) => {
+        const known = peers.get(peer);
+        return known ? [[peer, known] as const] : [];
+      }),
+    );
+    const violations = verifyPlacement({ partition, placed: holdings, facts, rules });
     return { violations, relaxed: [], unchecked: [] };
   }
   return auditPlacement({
     partition,
     placed: holdings,
-    facts: await views.facts(stripe, record),
+    facts: await views.facts(stripe, holdings, record),
     rules: recordedRules(stripe, record),
     relaxations: recordedRelaxations(record),
     now: record.placedAt,

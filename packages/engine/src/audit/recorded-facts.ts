@@ -17,16 +17,28 @@ export class RecordedViews {
     this.#catalog = catalog;
   }
 
-  /** Of each peer what was known when it got its shard: a shard that moved got its peer later than the rest. */
-  async facts(stripe: StoredPlacement['stripe'], record: PlacementRecord): Promise<Map<PeerId, PeerView>> {
-    const facts = new Map(await this.#view(record.view));
+  /**
+   * Of each holder, past or present, what was known when it got its shard: a shard that moved got its peer later than the
+   * rest. Holders of whom no view tells are left out.
+   */
+  async facts(
+    { shards }: StoredPlacement['stripe'],
+    holders: readonly { readonly peer: PeerId }[],
+    record: PlacementRecord,
+  ): Promise<Map<PeerId, PeerView>> {
+    const views = [await this.#view(record.view)];
+    const moved = new Map<PeerId, PeerView>();
     for (const { index, view } of record.moves) {
       const later = await this.#view(view);
-      for (const [peer, fact] of later) if (!facts.has(peer)) facts.set(peer, fact);
-      const holder = later.get(stripe.shards[index]!.peer);
-      if (holder) facts.set(holder.id, holder);
+      const fact = later.get(shards[index]!.peer);
+      if (fact) moved.set(fact.id, fact);
+      views.push(later);
     }
-    return facts;
+    const known = holders.flatMap(({ peer }) => {
+      const fact = moved.get(peer) ?? views.find((view) => view.has(peer))?.get(peer);
+      return fact ? [[peer, fact] as const] : [];
+    });
+    return new Map(known);
   }
 
   #view(number: number): Promise<ReadonlyMap<PeerId, PeerView>> {

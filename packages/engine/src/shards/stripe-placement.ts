@@ -35,11 +35,15 @@ export interface EarlierChoice {
   readonly relaxations: readonly Relaxation[];
 }
 
-interface Placed {
-  readonly peers: PeerId[];
-  readonly history: Held[];
-  readonly rules: PlacementRules;
-  readonly record: EarlierChoice | null;
+/** Who has, or may have, what; and what was known when it was chosen. */
+interface State {
+  /** Index i is to have shard i. */
+  readonly peers: readonly PeerId[];
+  readonly history: readonly Held[];
+  /** Of each peer in the history, by the time it was chosen. */
+  readonly facts: ReadonlyMap<PeerId, PeerView>;
+  /** Given up so far, by rule; null where an earlier program did not record it. */
+  readonly relaxed: ReadonlyMap<string, Relaxation> | null;
 }
 
 type Shape = Pick<Stripe, 'k' | 'm' | 'sizeClass'>;
@@ -70,25 +74,21 @@ export class StripePlacement {
   readonly #context: PlacementContext;
   readonly #partition: PartitionId;
   readonly #rules: PlacementRules;
-  readonly #peers: PeerId[];
-  readonly #history: Held[];
+  readonly #rounds = new Map<number, number>();
   /** The facts that the first choice was made by. */
   readonly #view: SwarmView;
-  /** Of each peer what was known when it was chosen. */
-  readonly #facts: Map<PeerId, PeerView>;
-  /** Given up so far, by rule; null where an earlier program did not record it. */
-  readonly #relaxed: Map<string, Relaxation> | null;
-  readonly #rounds = new Map<number, number>();
+  #state: State;
 
-  private constructor(context: PlacementContext, partition: PartitionId, placed: Placed) {
+  private constructor(
+    context: PlacementContext,
+    partition: PartitionId,
+    placed: { readonly rules: PlacementRules; readonly state: State },
+  ) {
     this.#context = context;
     this.#partition = partition;
     this.#rules = placed.rules;
-    this.#peers = placed.peers;
-    this.#history = placed.history;
+    this.#state = placed.state;
     this.#view = context.storage.view();
-    this.#facts = new Map(placed.record?.facts ?? context.storage.facts());
-    this.#relaxed = placed.record && new Map(placed.record.relaxations.map((one) => [one.rule, one]));
   }
 
   /** PLACEMENT_REFUSED when a hard rule cannot be met. Counts the shards' bytes against the peers' room. */
@@ -96,15 +96,18 @@ export class StripePlacement {
     const { storage, salt, policy, mode } = context;
     const rules = rulesFor(policy, shape);
     const random = mode === 'random' ? { random: context.random } : {};
-    const plan = withRestingIfNeeded((resting) =>
+    const { peers, relaxations } = withRestingIfNeeded((resting) =>
       assignStripe({ partition, candidates: storage.candidates({ resting }), rules, salt, ...random }),
     );
-    const peers = [...plan.peers];
-    const history = peers.map((peer, index) => ({ peer, index }));
-    const record = { facts: storage.facts(), rules, relaxations: plan.relaxations };
-    const placement = new StripePlacement(context, partition, { peers, history, rules, record });
-    placement.#tell(plan.relaxations);
-    placement.#check();
+    const state = {
+      peers,
+      history: peers.map((peer, index) => ({ peer, index })),
+      facts: factsAbout(peers, storage.facts()),
+      relaxed: byRule(relaxations),
+    };
+    const placement = new StripePlacement(context, partition, { rules, state });
+    placement.#verify(state);
+    placement.#tell(relaxations);
     for (const peer of peers) storage.reserve(peer, shape.sizeClass);
     return placement;
   }
@@ -118,50 +121,59 @@ export class StripePlacement {
   ): StripePlacement {
     const today = rulesFor(context.policy, stripe);
     const placement = new StripePlacement(context, stripe.id, {
-      peers: stripe.shards.map(({ peer }) => peer),
-      history: [...history],
       rules: record ? stricter(record.rules, today) : today,
-      record,
+      state: {
+        peers: stripe.shards.map(({ peer }) => peer),
+        history,
+        facts: record?.facts ?? new Map(),
+        relaxed: record && byRule(record.relaxations),
+      },
     });
-    placement.#checkHolders();
+    placement.#verifyHolders(history);
     return placement;
   }
 
   peer(index: number): PeerId {
-    return this.#peers[index]!;
+    return this.#state.peers[index]!;
   }
 
   /** Of a new placement, for the catalog. */
   async note(): Promise<PlacementNote> {
     const { storage, policy, mode } = this.#context;
-    const view = await storage.record(this.#view);
-    return { policy: recordedPolicy(policy, mode), view, relaxations: [...(this.#relaxed?.values() ?? [])] };
+    const relaxations = [...(this.#state.relaxed?.values() ?? [])];
+    return { policy: recordedPolicy(policy, mode), view: await storage.record(this.#view), relaxations };
   }
 
-  /** Chooses another peer for a shard that its peer did not take. PLACEMENT_REFUSED when there is none. */
+  /**
+   * Chooses another peer for a shard that its peer did not take. PLACEMENT_REFUSED when there is none, and then all stays
+   * as it was.
+   */
   move(index: number, exclude: ReadonlySet<PeerId>): Move {
     const { storage, salt } = this.#context;
+    const { peers, history, facts, relaxed } = this.#state;
     const view = storage.view();
     const { peer, relaxations } = withRestingIfNeeded((resting) => {
       const { candidates, unable } = storage.everyone({ resting });
       return reassignShard({
         partition: this.#partition,
         index,
-        current: this.#peers,
-        pastHolders: this.#history,
+        current: peers,
+        pastHolders: history,
         candidates: candidates.map((candidate) => this.#asChosen(candidate, index)),
         rules: this.#rules,
         salt,
         exclude: new Set([...unable, ...exclude]),
       });
     });
-    for (const relaxation of relaxations) this.#relaxed?.set(relaxation.rule, relaxation);
+    const state = {
+      peers: peers.with(index, peer),
+      history: [...history, { index, peer }],
+      facts: new Map([...facts, ...factsAbout([peer], storage.facts())]),
+      relaxed: relaxed && new Map([...relaxed, ...byRule(relaxations)]),
+    };
+    this.#verify(state);
+    this.#state = state;
     this.#tell(relaxations);
-    this.#peers[index] = peer;
-    this.#history.push({ index, peer });
-    for (const fact of view)
-      if (fact.id === peer || !this.#facts.has(fact.id)) this.#facts.set(fact.id, fact);
-    this.#check();
     storage.reserve(peer, this.#rules.shardBytes);
     return { peer, note: async () => ({ view: await storage.record(view), relaxations }) };
   }
@@ -175,9 +187,12 @@ export class StripePlacement {
 
   /** Who stays is judged by the facts that the catalog has of the choice, so that both come to the same. */
   #asChosen(candidate: Candidate, index: number): Candidate {
-    const place = this.#peers.indexOf(candidate.id);
-    const { latencyMs, packetLoss, reputation } = this.#facts.get(candidate.id) ?? candidate;
-    return place < 0 || place === index ? candidate : { ...candidate, latencyMs, packetLoss, reputation };
+    const { peers, facts } = this.#state;
+    const place = peers.indexOf(candidate.id);
+    const chosen = facts.get(candidate.id);
+    if (place < 0 || place === index || !chosen) return candidate;
+    const { region, latencyMs, packetLoss, reputation } = chosen;
+    return { ...candidate, region, latencyMs, packetLoss, reputation };
   }
 
   #tell(relaxations: readonly Relaxation[]): void {
@@ -187,31 +202,47 @@ export class StripePlacement {
   }
 
   /** Nothing is sent before code that shares nothing with the choice agrees to it, by the facts that are recorded. */
-  #check(): void {
-    this.#checkHolders();
-    if (this.#relaxed === null) return;
+  #verify({ peers, history, facts, relaxed }: State): void {
+    this.#verifyHolders(history);
+    if (relaxed === null) return;
     const { violations } = auditPlacement({
       partition: this.#partition,
-      placed: this.#history.map((held) => ({ ...held, past: this.#peers[held.index] !== held.peer })),
-      facts: this.#facts,
+      placed: history.map((held) => ({ ...held, past: peers[held.index] !== held.peer })),
+      facts,
       rules: this.#rules,
-      relaxations: [...this.#relaxed.values()],
+      relaxations: [...relaxed.values()],
       now: this.#context.now,
     });
     if (violations.length > 0) throw broken(this.#partition, violations);
   }
 
   /** By what is known of the peers today. */
-  #checkHolders(): void {
+  #verifyHolders(history: readonly Held[]): void {
     const violations = verifyPlacement({
       partition: this.#partition,
-      placed: this.#history,
-      facts: this.#context.storage.facts(),
+      placed: history,
+      facts: factsAbout(
+        history.map(({ peer }) => peer),
+        this.#context.storage.facts(),
+      ),
       rules: this.#rules,
     });
     if (violations.length > 0) throw broken(this.#partition, violations);
   }
 }
+
+/** Few out of many: the verifier looks at every fact that it gets. */
+function factsAbout(peers: readonly PeerId[], facts: ReadonlyMap<PeerId, PeerView>): Map<PeerId, PeerView> {
+  return new Map(
+    peers.flatMap((peer) => {
+      const fact = facts.get(peer);
+      return fact ? [[peer, fact] as const] : [];
+    }),
+  );
+}
+
+const byRule = (relaxations: readonly Relaxation[]): Map<string, Relaxation> =>
+  new Map(relaxations.map((relaxation) => [relaxation.rule, relaxation]));
 
 const broken = (partition: PartitionId, violations: readonly object[]): HoldfastError =>
   new HoldfastError('PLACEMENT_REFUSED', `The placement of partition ${partition} breaks a rule.`, {

@@ -42,7 +42,7 @@ export class StripePlacer {
     const [placement] = await catalog.placements([stripe.number]);
     const record = placement?.record ?? null;
     const earlier = record && {
-      facts: await this.#views.facts(stripe, record),
+      facts: await this.#views.facts(stripe, history, record),
       rules: recordedRules(stripe, record),
       relaxations: recordedRelaxations(record),
     };
