@@ -30,6 +30,23 @@ export { chooseMode, defaultMode, type ModeSettings, type PlacementMode } from '
 export { chosenPolicy, type Rollout } from './policy/rollout.ts';
 export { epochSalt } from './policy/salt-epoch.ts';
 export {
+  type NoiseOccasion,
+  type NoiseSource,
+  type NoiseTerms,
+  noisySteps,
+} from './privacy/noisy-weight.ts';
+export {
+  chargeChoices,
+  openPrivacyAccount,
+  type PrivacyAccount,
+  type PrivacyCharge,
+  type PrivacyEpoch,
+  privacySpent,
+  type WeightRelease,
+} from './privacy/privacy-account.ts';
+export { checkPrivacySettings, type PrivacySettings } from './privacy/privacy-settings.ts';
+export { type PrivateCandidatesRequest, privateCandidates } from './privacy/private-candidates.ts';
+export {
   complementsOf,
   identifyComplementaryShards,
   type ShardPosition,

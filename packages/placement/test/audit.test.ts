@@ -9,7 +9,6 @@ import {
   SOFT_RULES,
   type SoftRule,
   verifyPlacement,
-  verifySpread,
 } from '@holdfast/placement';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -38,7 +37,6 @@ const fact: fc.Arbitrary<PeerFact> = fc
     room: fc.option(fc.tuple(fc.constantFrom(0, 0.5, 1, 2, 3, 30, 70), fc.constantFrom(0, 1, 30)), {
       nil: undefined,
     }),
-    forgotten: fc.constantFrom('freeBytes', 'capacityBytes', '', '', '', ''),
     member: fc.constantFrom(undefined, true, true, true, false),
     certificate: fc.option(
       fc.record({
@@ -49,10 +47,9 @@ const fact: fc.Arbitrary<PeerFact> = fc
       { nil: undefined },
     ),
   })
-  .map(({ room, forgotten, ...rest }) => {
-    const bytes = room ? { freeBytes: room[0] * MiB, capacityBytes: (room[0] + room[1]) * MiB } : {};
-    return { ...rest, ...bytes, ...(forgotten === '' ? {} : { [forgotten]: undefined }) };
-  });
+  .map(({ room, ...rest }) =>
+    room ? { ...rest, freeBytes: room[0] * MiB, capacityBytes: (room[0] + room[1]) * MiB } : rest,
+  );
 
 const until = fc.constantFrom(undefined, undefined, NOW - 5, NOW - SPAN, NOW - SPAN + 1, NOW - 2 * SPAN);
 
@@ -473,15 +470,6 @@ describe('of a placement that keeps every rule', () => {
     });
   });
 
-  test('lists shards in order', () => {
-    const draft = valid(1);
-    draft.placed.unshift(
-      { index: 6, peer: peerId(2), until: NOW },
-      { index: 4, peer: peerId(2), until: NOW },
-    );
-    expect(judge(draft).violations[0]?.message).toContain('shards 2, 4, 6; one is allowed');
-  });
-
   test('says by how much', () => {
     const draft = valid(1);
     change(draft, 3, { certificate: { validFrom: 0, validUntil: NOW, revokedAt: 7 }, reputation: 0.2 });
@@ -564,6 +552,5 @@ describe('a record that cannot be judged is refused', () => {
     expect(codeOf(() => verifyPlacement({ ...request, now: 0 }))).toBe(null);
     draft.placed.push({ index: 0, peer: peerId(0), until: Number.NaN });
     expect(codeOf(() => verifyPlacement(request))).toBe('USAGE');
-    expect(codeOf(() => verifySpread(request))).toBe('USAGE');
   });
 });

@@ -49,14 +49,6 @@ test('members in good standing are candidates with the tighter of disk and quota
   ]);
 });
 
-test('where disk and quota leave the same, it is the disk’s load that counts', () => {
-  const even = new Map([[peerId(1), status(1, { ownerQuotaBytes: 900, ownerUsedBytes: 100 })]]);
-  expect(candidatesFrom([record(1)], even).candidates[0]).toMatchObject({
-    freeBytes: 800,
-    capacityBytes: 1000,
-  });
-});
-
 test('what was measured comes with the candidate, and a certificate that is no good rules it out', () => {
   const statuses = new Map([1, 2].map((n) => [peerId(n), status(n)]));
   const certificate = { validFrom: 0, validUntil: 1000 };

@@ -191,29 +191,6 @@ describe('another peer for one shard', () => {
     );
   });
 
-  test('charges such a holder to every failure domain, too', () => {
-    const domains = { ...defaultRules(4, 0), maxPerFailureDomain: 1 };
-    const request = {
-      partition,
-      index: 3,
-      pastHolders: [],
-      rules: domains,
-      salt: salt(1),
-      exclude: new Set<PeerId>(),
-    };
-    const candidates = swarm(7, (n) => ({ failureDomains: n === 5 ? ['a'] : [] }));
-    const with99 = {
-      ...request,
-      candidates,
-      current: [0, 1, 99, null].map((n) => (n === null ? null : peerId(n))),
-    };
-    expect(reassignShard({ ...with99, exclude: new Set([2, 3, 4].map(peerId)) }).peer).toBe(peerId(6));
-    const others = new Set([2, 3, 4, 6].map(peerId));
-    expect(codeOf(() => reassignShard({ ...with99, exclude: others }))).toBe('PLACEMENT_REFUSED');
-    const current = [0, 1, 2, null].map((n) => (n === null ? null : peerId(n)));
-    expect(reassignShard({ ...with99, current, exclude: others }).peer).toBe(peerId(5));
-  });
-
   test('relaxes soft rules only', () => {
     const candidates = swarm(5, () => ({ region: 'eu/de/x' }));
     const { relaxations } = reassign(candidates, [0, 1, 2, 3], 3);
