@@ -7,7 +7,7 @@ import { machine, print, type Result, rounded } from '../harness/report.ts';
 
 const HELP = `npm run bench:relations -- [--json] [--quick] [--shards COUNT]
 
-Builds a matrix of so many shards (10^8 by default: some minutes and 1 GiB) in partitions of 10+4 on 1 000 peers, pairs of
+Builds a matrix of so many shards (10^8 by default: some minutes and 2 GiB) in partitions of 10+4 on 1 000 peers, pairs of
 which are sibling column families, moves 1 % of the shards, and asks about random ones.
 
   --json           one object on standard output

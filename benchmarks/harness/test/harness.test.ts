@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { measure } from '../measured-process.ts';
 import { processFacts } from '../process-facts.ts';
 import { median, reportLines } from '../report.ts';
+import { threadTime } from '../thread-time.ts';
 
 const MiB = 2 ** 20;
 
@@ -48,3 +49,18 @@ test('the table names parameters once', () => {
   expect(lines.filter((line) => line.includes('source: tree'))).toHaveLength(1);
   expect(lines.at(-1)).toBe('  restore  12.5 MiB/s  1.2× restic');
 });
+
+test('a thread’s own time, where it is long enough to be counted', () => {
+  const start = performance.now();
+  const busy = threadTime(() => {
+    const { user } = process.threadCpuUsage();
+    while (process.threadCpuUsage().user - user < 60_000);
+    wait(200);
+  });
+  expect(busy).toBeGreaterThanOrEqual(60e6);
+  expect(busy / 1e6).toBeLessThan(performance.now() - start - 150);
+  expect(threadTime(() => wait(20))).toBeGreaterThanOrEqual(20e6);
+});
+
+const wait = (milliseconds: number): unknown =>
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
