@@ -45,6 +45,7 @@ export function registerPlan(program: Command): void {
 
 interface Given {
   readonly candidates: SlaRequest['candidates'];
+  readonly rules: NonNullable<SlaRequest['rules']>;
   /** Null: listed under their own names. */
   readonly names: PeerNames | null;
 }
@@ -61,8 +62,8 @@ async function makePlan(invocation: Invocation, options: Options): Promise<ExitC
     });
   }
   const request = { level: parseLevel(options), settings: parsePlanSettings(options) };
-  const { candidates, names } = await given(invocation, options);
-  const plan = planSla({ ...request, candidates });
+  const { candidates, rules, names } = await given(invocation, options);
+  const plan = planSla({ ...request, candidates, rules });
   const settings = plannedSettings(plan);
   const applied = options.apply ? await apply(vault, plan, settings) : null;
   return console.outcome(
@@ -75,14 +76,14 @@ async function makePlan(invocation: Invocation, options: Options): Promise<ExitC
 async function given({ console, vault, signal }: Invocation, { swarm }: Options): Promise<Given> {
   if (swarm !== undefined) {
     const { readSwarmFile } = await import('../config/swarm-file.ts');
-    return { candidates: await readSwarmFile(swarm), names: null };
+    return { candidates: await readSwarmFile(swarm), rules: {}, names: null };
   }
   const { openSwarm } = await import('../vault/open-swarm.ts');
   const { plannedPeers } = await import('../vault/planned-peers.ts');
   await using opened = await openSwarm(vault, { probe: true });
-  const { candidates, names, leftOut } = await plannedPeers(opened, signal);
+  const { leftOut, ...planned } = await plannedPeers(opened, signal, Date.now());
   for (const { peer, reason } of leftOut) console.warn(`${peer.name} is left out: it ${reason}.`);
-  return { candidates, names };
+  return planned;
 }
 
 interface Applied {
