@@ -59,6 +59,7 @@ describe('a lab', { timeout: 120_000 }, () => {
         ok: true,
         problems: [],
         headPeers: 5,
+        placements: { placed: 3, firstAttempt: 3 },
         snapshot: { tags: ['t'], k: 2, m: 1, helpers: 0 },
       },
     ]);

@@ -148,6 +148,14 @@ export interface BackupReport {
   readonly seconds: number;
   /** Peers that hold the new head. */
   readonly headPeers: number;
+  readonly placements: PlacementCounts;
+}
+
+/** How choosing peers for new partitions went. */
+export interface PlacementCounts {
+  readonly placed: number;
+  /** Of these, how many took the first order of peers that was tried. At random, 95 % should where there are peers enough. */
+  readonly firstAttempt: number;
 }
 
 export interface RestoreRequest extends RunOptions {

@@ -67,6 +67,7 @@ export { customLevel, inRegions, SLA_LEVELS, type SlaLevel, slaLevel } from './s
 export type { GroupLoss, Shortfall, SlaPeers, SlaPlan } from './sla/plan.ts';
 export { planSla, type SlaRequest } from './sla/plan-sla.ts';
 export { defaultSlaSettings, SLA_SCHEMES, type SlaScheme, type SlaSettings } from './sla/settings.ts';
+export { sparePeers } from './sla/spare-peers.ts';
 export type { FewerPeers, MorePeers, Suggestion } from './sla/suggest.ts';
 
 export { checkPlan } from './upkeep/check/check-plan.ts';

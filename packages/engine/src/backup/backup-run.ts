@@ -207,6 +207,7 @@ export class BackupRun {
       missingShards: survey.missing,
       seconds: (this.#run.engine.clock.monotonic() - this.#started) / 1000,
       headPeers,
+      placements: this.#run.shards.placements,
     };
   }
 }

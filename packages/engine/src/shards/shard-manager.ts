@@ -10,7 +10,7 @@ import {
   type Stripe,
 } from '@holdfast/contracts';
 import { wipe } from '@holdfast/crypto';
-import type { EngineEvent, Policy } from '../api.ts';
+import type { EngineEvent, PlacementCounts, Policy } from '../api.ts';
 import { TaskGroup } from '../flow/task-group.ts';
 import type { ArenaReference, SealedStripe } from '../sealing/protocol.ts';
 import { slotView } from '../sealing/slot-view.ts';
@@ -60,6 +60,11 @@ export class ShardManager {
   constructor(options: ShardManagerOptions) {
     this.#options = options;
     this.#placer = new StripePlacer(options);
+  }
+
+  /** So far. */
+  get placements(): PlacementCounts {
+    return this.#placer.counts;
   }
 
   /** Places, journals and sends a new stripe. Resolves when all its shards are durable and the catalog knows. */

@@ -71,6 +71,8 @@ export interface Move {
  * separation counts past holders: a peer whose PUT failed midway may have the shard all the same.
  */
 export class StripePlacement {
+  /** Orders of peers that were tried; null for a stripe that an earlier run placed. */
+  readonly attempts: number | null;
   readonly #context: PlacementContext;
   readonly #partition: PartitionId;
   readonly #rules: PlacementRules;
@@ -82,8 +84,9 @@ export class StripePlacement {
   private constructor(
     context: PlacementContext,
     partition: PartitionId,
-    placed: { readonly rules: PlacementRules; readonly state: State },
+    placed: { readonly rules: PlacementRules; readonly state: State; readonly attempts?: number },
   ) {
+    this.attempts = placed.attempts ?? null;
     this.#context = context;
     this.#partition = partition;
     this.#rules = placed.rules;
@@ -96,7 +99,7 @@ export class StripePlacement {
     const { storage, salt, policy, mode } = context;
     const rules = rulesFor(policy, shape);
     const random = mode === 'random' ? { random: context.random } : {};
-    const { peers, relaxations } = withRestingIfNeeded((resting) =>
+    const { peers, relaxations, attempts } = withRestingIfNeeded((resting) =>
       assignStripe({ partition, candidates: storage.candidates({ resting }), rules, salt, ...random }),
     );
     const state = {
@@ -105,7 +108,7 @@ export class StripePlacement {
       facts: factsAbout(peers, storage.facts()),
       relaxed: byRule(relaxations),
     };
-    const placement = new StripePlacement(context, partition, { rules, state });
+    const placement = new StripePlacement(context, partition, { rules, state, attempts });
     placement.#verify(state);
     placement.#tell(relaxations);
     for (const peer of peers) storage.reserve(peer, shape.sizeClass);

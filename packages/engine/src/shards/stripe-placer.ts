@@ -1,6 +1,6 @@
 import type { Catalog, Clock, PartitionId, Random, Stripe } from '@holdfast/contracts';
 import { chooseMode, epochSalt, type PlacementMode } from '@holdfast/placement';
-import type { EngineEvent, Policy } from '../api.ts';
+import type { EngineEvent, PlacementCounts, Policy } from '../api.ts';
 import { RecordedViews, recordedRelaxations, recordedRules } from '../audit/recorded-facts.ts';
 import { currentPlacement } from '../placement-policy.ts';
 import type { StorageManager } from '../storage/storage-manager.ts';
@@ -21,10 +21,16 @@ export class StripePlacer {
   readonly #options: StripePlacerOptions;
   readonly #views: RecordedViews;
   #mode: PlacementMode | null = null;
+  #placed = 0;
+  #firstAttempt = 0;
 
   constructor(options: StripePlacerOptions) {
     this.#options = options;
     this.#views = new RecordedViews(options.catalog);
+  }
+
+  get counts(): PlacementCounts {
+    return { placed: this.#placed, firstAttempt: this.#firstAttempt };
   }
 
   /** PLACEMENT_REFUSED. */
@@ -32,7 +38,10 @@ export class StripePlacer {
     partition: PartitionId,
     shape: Pick<Stripe, 'k' | 'm' | 'sizeClass'>,
   ): Promise<StripePlacement> {
-    return StripePlacement.assign(await this.#context(), partition, shape);
+    const placement = StripePlacement.assign(await this.#context(), partition, shape);
+    this.#placed += 1;
+    if (placement.attempts === 1) this.#firstAttempt += 1;
+    return placement;
   }
 
   /** What an earlier run placed: PLACEMENT_REFUSED when peers have been removed since, or limits lowered. */

@@ -44,13 +44,13 @@ export function nearestCode(search: CodeSearch): Assessment | null {
   return best;
 }
 
-/** All codes in the range of the settings that there are peers for. */
+/** All codes in the range of the settings that there are peers for, spares aside. */
 export function shapesIn({ usable, settings }: CodeSearch): CodeShape[] {
   const isErasure = settings.scheme === 'erasure';
   const [least, most] = isErasure ? [1, 1] : [settings.minCopies, settings.maxCopies];
   const shapes: CodeShape[] = [];
   for (let copies = least; copies <= most; copies++) {
-    const largest = Math.min(MAX_STRIPE_SHARDS, Math.floor(usable.peers.length / copies));
+    const largest = Math.min(MAX_STRIPE_SHARDS, Math.floor((usable.peers.length - settings.spares) / copies));
     for (let k = settings.minK; k <= settings.maxK; k++) {
       // Parity is what bears losses with one copy each; several copies can do without.
       for (let m = isErasure ? 1 : 0; m <= Math.min(settings.maxParity, largest - k); m++) {

@@ -18,6 +18,7 @@ export function explain(
     wanted(plan),
     chosen(plan),
     limits(plan),
+    placing(plan),
     reached(plan),
     losses(plan),
     cost(plan),
@@ -90,6 +91,14 @@ function limits({ rules, spread }: PlanWithoutWords): string {
   return (
     `Placed with at most ${rules.maxPerOperator} of a partition's shards on one operator and ${spread.perRegion} in one ` +
     `region${relaxed}: in ${count(spread.regions, 'region')} or more.`
+  );
+}
+
+function placing({ code, peers: { usable }, placeable }: PlanWithoutWords): string {
+  const spare = usable - peersOf(code);
+  return (
+    `It leaves ${count(spare, 'peer')} to spare: new backups can be placed while no more than ${spare} of the ` +
+    `${usable} are away, which is ${formatAvailability(placeable.unavailability)} of the time.`
   );
 }
 

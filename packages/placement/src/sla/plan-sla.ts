@@ -9,6 +9,7 @@ import { availabilityFigures } from './figures.ts';
 import { operatorLoss, regionLosses } from './group-loss.ts';
 import { allowedUnavailability, checkLevel, SLA_LEVELS, type SlaLevel } from './level.ts';
 import type { SlaPeers, SlaPlan } from './plan.ts';
+import { probabilityOfMoreThan } from './poisson-binomial.ts';
 import { averageUnavailability } from './random-placement.ts';
 import { type Replication, replicationWanted } from './replication.ts';
 import { checkSlaSettings, defaultSlaSettings, type SlaSettings } from './settings.ts';
@@ -119,12 +120,19 @@ function planOf(search: PreparedSearch, found: Assessment): PlanWithoutWords {
     average: availabilityFigures(average),
     regionLoss: regionLosses(found, usable),
     operatorLoss: operatorLoss(found, usable),
+    placeable: availabilityFigures(placeableUnavailability(found, usable)),
     regionOutage: settings.regionOutage,
     replication: { ...replication, reached, clamped: reached < replication.wanted },
     peers: peersIn(search),
     cost: costOf(found, settings),
   };
 }
+
+const placeableUnavailability = ({ shape }: Assessment, { peers }: UsablePeers): number =>
+  probabilityOfMoreThan(
+    peers.length - peersOf(shape),
+    peers.map(({ failure }) => failure),
+  );
 
 function peersIn({ usable, unusable, settings }: PreparedSearch): SlaPeers {
   return {
@@ -154,13 +162,14 @@ function nothingFits(
     m: settings.scheme === 'erasure' ? 1 : 0,
     copies: settings.scheme === 'erasure' ? 1 : settings.minCopies,
   });
-  const peers = usable.peers.length;
+  const peers = usable.peers.length - settings.spares;
+  const spared = settings.spares > 0 ? ` beside ${settings.spares} to spare` : '';
   const [first] = improvements;
   return new HoldfastError(
     'PLACEMENT_REFUSED',
     peers < least
-      ? `No code can be placed: the smallest takes ${least} peers, and ${peers} can take a shard.`
-      : `No code can be placed: the ${peers} peers have ${usable.operators.size} operators, none of which may have k shards of a partition.`,
+      ? `No code can be placed: the smallest takes ${least} peers, and ${Math.max(0, peers)} can take a shard${spared}.`
+      : `No code can be placed: the ${usable.peers.length} peers have ${usable.operators.size} operators, none of which may have k shards of a partition.`,
     {
       hint: first ? `What would do: ${first.text}.` : 'Add peers of further operators.',
       details: {

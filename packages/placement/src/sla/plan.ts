@@ -60,6 +60,8 @@ export interface SlaPlan {
   /** One for each region, and the one operator whose loss is worst. */
   readonly regionLoss: readonly GroupLoss[];
   readonly operatorLoss: GroupLoss;
+  /** Share of the time in which enough of the usable peers are up for a new partition, or a lost shard, to be placed. */
+  readonly placeable: AvailabilityFigures;
   readonly regionOutage: number;
   readonly replication: Replication & {
     /** R of the code. */

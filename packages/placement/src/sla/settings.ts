@@ -25,6 +25,8 @@ export interface SlaSettings {
   readonly minCopies: number;
   readonly maxCopies: number;
   readonly shardBytes: number;
+  /** Usable peers that no code may count on: see `sparePeers`. */
+  readonly spares: number;
 }
 
 /**
@@ -44,6 +46,7 @@ export const defaultSlaSettings: SlaSettings = {
   minCopies: 3,
   maxCopies: 7,
   shardBytes: SHARD_BYTES,
+  spares: 0,
 };
 
 /** USAGE, naming field and value, for settings that are out of range or contradict each other. */
@@ -62,6 +65,7 @@ export function checkSlaSettings(settings: SlaSettings): void {
   whole('minCopies', settings.minCopies, 2, MAX_STRIPE_SHARDS);
   whole('maxCopies', settings.maxCopies, settings.minCopies, MAX_STRIPE_SHARDS);
   whole('shardBytes', settings.shardBytes, 1, Number.MAX_SAFE_INTEGER);
+  whole('spares', settings.spares, 0, Number.MAX_SAFE_INTEGER);
 }
 
 /** All peers replaced every hour. */
