@@ -183,6 +183,23 @@ describe('status', () => {
   });
 });
 
+describe('the warning of relaxed rules', () => {
+  it('quotes the newest', async () => {
+    const catalog = await openCatalog(join(vault, 'catalog.sqlite'), {
+      clock: { now: () => 1_800_000_000_000 },
+    });
+    const [old] = await catalog.placements([1]);
+    const { policy, view } = old!.record!;
+    const relaxations = [{ rule: 'region', reason: 'newer' }];
+    await catalog.journalPartition(sampleJournal(7), { policy, view, relaxations });
+    await catalog.close();
+    const { value } = await json('status');
+    expect(value.warnings).toContainEqual(
+      expect.stringMatching(/continent \(2\), region \(1\)\..*: newer\.$/),
+    );
+  });
+});
+
 describe('probes', () => {
   const catalog = new MemoryCatalog({ clock: { now: () => 5_000_000 } });
   const probe = (n: number, roundTrip: number | null, state: 'active' | 'left' = 'active'): Probe => ({
