@@ -62,6 +62,47 @@ describe('the placement of a stripe', () => {
     expect(placement.peer(2)).toBe(peer);
   });
 
+  it('is drawn anew each time in random mode, and derived in the other', async () => {
+    const made = await context(await newVault({ peers: 40 }));
+    const orders = (mode: 'random' | 'deterministic') =>
+      Array.from({ length: 5 }, () => {
+        const placement = StripePlacement.assign({ ...made, mode }, samplePartitionId(1), SHAPE);
+        return [0, 1, 2, 3, 4].map((index) => placement.peer(index)).join();
+      });
+    // Five equal draws of 5 out of 40 in random mode: less likely than 10^-30.
+    expect(new Set(orders('random')).size).toBeGreaterThan(1);
+    expect(new Set(orders('deterministic')).size).toBeLessThan(3);
+  });
+
+  it('that was made under other soft rules goes on under these', async () => {
+    const vault = await newVault();
+    for (const peer of await vault.catalog.peers()) {
+      await vault.catalog.putPeer({ ...peer, region: 'eu/de/berlin' });
+    }
+    const made = await context(vault);
+    const lenient = { ...made.policy.settings, maxPerRegion: 9, minContinents: 1 };
+    const first = StripePlacement.assign(
+      { ...made, policy: { ...made.policy, settings: lenient } },
+      samplePartitionId(1),
+      SHAPE,
+    );
+    expect((await first.note()).relaxations).toEqual([]);
+    const peers = [0, 1, 2, 3, 4].map((index) => first.peer(index));
+    const stripe: Stripe = { ...sampleStripe(1, { ...SHAPE, peers }) };
+    const rules = { ...lenient, ...SHAPE, copies: 1, shardBytes: SHAPE.sizeClass };
+    const earlier = { facts: made.storage.facts(), rules, relaxations: [] };
+    const history = peers.map((peer, index) => ({ peer, index }));
+    const resumed = StripePlacement.resume(made, stripe, history, earlier);
+    expect((await resumed.move(0, new Set([peers[0]!])).note()).relaxations).toEqual([]);
+    const today = StripePlacement.resume(made, stripe, history, null);
+    const { relaxations } = await today.move(0, new Set([peers[0]!])).note();
+    expect(relaxations.map(({ rule }) => rule)).toEqual(['region', 'continent']);
+    const strict = { ...made, policy: { ...made.policy, settings: { ...lenient, minDistinctPeers: 6 } } };
+    expect(() => StripePlacement.resume(strict, stripe, history, earlier)).toThrow(
+      expect.objectContaining({ code: 'PLACEMENT_REFUSED' }),
+    );
+  });
+
   it('notes the view it was made by, also when facts have changed before it is written down', async () => {
     const vault = await newVault();
     const made = await context(vault);

@@ -174,6 +174,14 @@ export function describePlacements(catalog: () => Catalog, setNow: (now: number)
         ]),
       });
     });
+
+    test('that are no longer in force leave no rule behind', async () => {
+      const view = await catalog().recordSwarmView(sampleView(3));
+      await place(1, view, ['region']);
+      await catalog().abandonPartition(samplePartitionId(1));
+      const none = { recorded: 0, unrecorded: 0, relaxed: 0, rules: new Map() };
+      expect(await catalog().placementTotals()).toEqual(none);
+    });
   });
 
   describeProbes(catalog, setNow);
