@@ -210,6 +210,25 @@ describe('a rebalancing', () => {
     expect(plan(state).moves[0]).toMatchObject({ from: peerId(5), why: 'load' });
   });
 
+  test('mends first what is given up last', () => {
+    const facts = (n: number) => (n === 1 ? { packetLoss: 0.2 } : n === 3 ? { reputation: 0.6 } : {});
+    const { moves } = plan(swarm([[0, 1, 2, 3]], 8, (n) => ({ weight: 1, ...facts(n) })));
+    expect(moves.map(({ index, why }) => [index, why])).toEqual([
+      [3, 'rule'],
+      [1, 'rule'],
+    ]);
+  });
+
+  test('waits for room only where its own moves make it', () => {
+    const small = { capacityBytes: 1_000, freeBytes: 450, weight: 1 };
+    const facts = (n: number) => (n === 4 ? small : { weight: 1, ...(n === 0 ? { freeBytes: 2_700 } : {}) });
+    // One shard more is all that peer 4 may have, and nobody makes room there.
+    expect(plan(swarm(times(5, [[0, 1, 2, 3]]), 5, facts))).toMatchObject({
+      movedBytes: 100,
+      waitsForRoom: false,
+    });
+  });
+
   test('fills peers to the brim where the load rule is off', () => {
     const facts = (n: number) => (n === 4 ? { freeBytes: 100, weight: 1 } : { weight: n === 2 ? 0 : 1 });
     const state = swarm([[0, 1, 2, 3]], 5, facts);
