@@ -126,6 +126,12 @@ describe('a departure', () => {
     expect(copies(now.steps).map(({ deadline }) => deadline! - NOW)).toEqual([
       2_000_000, 3_000_000, 4_000_000,
     ]);
+    const twice = {
+      departing: leaving({ leavesAt: NOW }),
+      settings: { ...settings, bytesPerSecond: 2 },
+      salt: salt(1),
+    };
+    expect(planDeparture(state, twice).departures).toMatchObject([{ verifyAt: NOW + 2_000_000 }]);
     const overdue = plan(leaving({ announcedAt: NOW - 30 * HOUR, leavesAt: NOW - HOUR }));
     expect(overdue.departures).toMatchObject([
       { transfersFrom: NOW, verifyAt: NOW + 4_000_000, fits: false, late: false },

@@ -187,6 +187,7 @@ describe('a repair', () => {
     // 4 shards of 100 bytes read, 2 written, at a byte a second.
     expect(made.estimate).toEqual({ bytes: 600, ms: 600_000, met: true });
     expect(made.repairs).toMatchObject([{ doneAfterMs: 600_000 }]);
+    expect(plan(outages, {}, { bytesPerSecond: 2 }).estimate.ms).toBe(300_000);
     expect(plan(outages, {}, { recoveryMs: 599_999 }).estimate.met).toBe(false);
     expect(plan(outages, {}, { recoveryMs: 600_000 }).estimate.met).toBe(true);
     for (const step of made.steps) expect(step.deadline).toBe(NOW + settings.recoveryMs);
