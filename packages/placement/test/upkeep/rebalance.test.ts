@@ -154,6 +154,18 @@ describe('a rebalancing', () => {
     for (const n of [8, 9]) expect(end.get(peerId(n))).toBeLessThanOrEqual(1600);
   });
 
+  test('takes from those that have most too much first', () => {
+    const at = even.map((held, n) => (n % 4 === 0 ? held.map((p) => (p === 0 ? 5 : p)) : held));
+    // Peer 5 has 3 000 bytes, peer 0 a thousand, the others 2 000.
+    const { moves } = plan(swarm(at, 8), { maxBytes: 100 });
+    expect(moves).toMatchObject([{ from: peerId(5), to: peerId(0) }]);
+    const { moves: joined } = plan(
+      swarm(at, 12, (n) => (n === 11 ? {} : { weight: n < 8 ? 1e4 : 0 })),
+      { maxBytes: 100 },
+    );
+    expect(joined).toMatchObject([{ from: peerId(5) }]);
+  });
+
   test('does not begin for less than startAt, and then goes to stopAt', () => {
     // Peer 0 and 1 trade shards so that they differ from what is wanted.
     const off = (count: number): number[][] =>
