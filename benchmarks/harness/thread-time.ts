@@ -1,5 +1,5 @@
 /** The kernel may count a thread's time in steps of up to 10 ms, and says 0 of what is shorter. */
-const LEAST_NANOSECONDS = 40e6;
+const LEAST_NANOSECONDS = 20e6;
 
 /**
  * Nanoseconds of CPU that the calling thread spends on some work that never waits. Beside other programs that stays about the same

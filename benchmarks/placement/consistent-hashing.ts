@@ -49,7 +49,7 @@ function ring(peers: readonly BenchPeer[], unitWeight: number) {
   };
 }
 
-/** Index of the first position that is not below; past the last one the first. */
+/** Index of the first position that is not below; their number if there is none. */
 function firstAtLeast(positions: Uint32Array, wanted: number): number {
   let [low, high] = [0, positions.length];
   while (low < high) {
@@ -57,5 +57,5 @@ function firstAtLeast(positions: Uint32Array, wanted: number): number {
     if (positions[middle]! < wanted) low = middle + 1;
     else high = middle;
   }
-  return low % positions.length;
+  return low;
 }

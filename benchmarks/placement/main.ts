@@ -37,7 +37,7 @@ const MOST_PEERS_IN_A_BUCKET = 1_000;
 
 /** Enough that chance moves what is counted by some per cent at most. */
 function partitionsFor({ peers }: Case, quick: boolean): number {
-  if (quick) return 4_000;
+  if (quick) return 2_000;
   return peers > MOST_PEERS_IN_A_BUCKET ? 200_000 : Math.max(50_000, 100 * peers);
 }
 
@@ -50,7 +50,7 @@ async function main(): Promise<void> {
   const { json, quick, rounds } = asked;
   const results: Result[] = refusalResults();
   for (const one of quick ? CASES.filter(isQuick) : CASES) {
-    results.push(...(await speedResults(one, { rounds, milliseconds: quick ? 50 : 200 })));
+    results.push(...(await speedResults(one, { rounds, milliseconds: quick ? 80 : 200 })));
     results.push(...manyResults(one, quick ? MILLION / 100 : MILLION));
     if (quick && one.peers > MOST_PEERS_IN_A_BUCKET) continue;
     const schemes = SCHEMES.filter((scheme) => scheme !== crush || one.peers <= MOST_PEERS_IN_A_BUCKET);

@@ -49,12 +49,12 @@ function placeAll(placer: Placer, partitions: number): number {
 }
 
 /** So many peers' worth is made and kept, so that what else comes and goes does not count. */
-const PEERS_HELD = 40_000;
+const PEERS_HELD = 20_000;
 
 function bytesPerPeer({ peers }: Case, make: () => unknown): number {
   const copies = Math.ceil(PEERS_HELD / peers);
   // What is compiled and cached at the first time does not belong to what is measured.
-  hold(2, make);
+  hold(1, make);
   const before = memoryInUse();
   const held = hold(copies, make);
   return (memoryInUse() - before) / held.length / peers;

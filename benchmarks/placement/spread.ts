@@ -5,7 +5,15 @@ import { fairShares } from './fair-share.ts';
 import { holdfast } from './holdfast.ts';
 import type { Scheme } from './scheme.ts';
 import { type Case, paramsOf } from './speed.ts';
-import { averagePeer, type BenchPeer, newcomer, partitionIds, swarm, totalWeight } from './swarm.ts';
+import {
+  averagePeer,
+  type BenchPeer,
+  newcomer,
+  partitionIds,
+  type SwarmKind,
+  swarm,
+  totalWeight,
+} from './swarm.ts';
 
 /** One peer joins, as large as the mean; one such leaves; the weight of one such doubles. */
 const EVENTS = ['join', 'leave', 'doubling'] as const;
@@ -54,7 +62,7 @@ function spreadOf(scheme: Scheme, one: Case, partitions: number): Spread {
   const loads = peers.map(({ id }, i) => before.load(id) / (shares[i]! * partitions));
   const mean = loads.reduce((sum, load) => sum + load, 0) / loads.length;
   const moved = EVENTS.map((event) => {
-    const after = afterwards(event, one, peers);
+    const after = afterwards(event, one.kind, peers);
     const optimum = partitions * mustMove(peers, after, one.k + one.m);
     return before.movedWith(after) / optimum;
   });
@@ -65,9 +73,9 @@ function spreadOf(scheme: Scheme, one: Case, partitions: number): Spread {
   };
 }
 
-function afterwards(
+export function afterwards(
   event: (typeof EVENTS)[number],
-  { kind }: Case,
+  kind: SwarmKind,
   peers: readonly BenchPeer[],
 ): BenchPeer[] {
   if (event === 'join') return [...peers, newcomer(kind, peers)];
@@ -123,9 +131,9 @@ class Placements {
     const need = this.#one.k + this.#one.m;
     let moved = 0;
     this.#placed(peers, (peer, at) => {
-      const number = this.#numbers.get(peer);
       const from = at - (at % need);
-      if (number === undefined || !this.#table.subarray(from, from + need).includes(number)) moved += 1;
+      const number = this.#numbers.get(peer) ?? NO_PEER;
+      if (!this.#table.subarray(from, from + need).includes(number)) moved += 1;
     });
     return moved;
   }
@@ -143,3 +151,4 @@ class Placements {
 }
 
 const PIECE = 10_000;
+const NO_PEER = -1;

@@ -5,7 +5,7 @@ import { crush } from '../crush.ts';
 import { fairShares } from '../fair-share.ts';
 import { holdfast } from '../holdfast.ts';
 import { refusalResults } from '../refusal.ts';
-import { mustMove, spreadResults } from '../spread.ts';
+import { afterwards, mustMove, spreadResults } from '../spread.ts';
 import { averagePeer, newcomer, partitionIds, swarm, totalWeight } from '../swarm.ts';
 
 const GB = 1e9;
@@ -50,6 +50,16 @@ test('fair shares follow weight, never exceed 1, and add up', () => {
   // The large one would have 6 · 9 / 18 = 3.
   expect(fairShares(peers, 6)).toEqual(peers.map((_, n) => (n === 4 ? 1 : expect.closeTo(5 / 9, 12))));
   expect(fairShares(swarm('equal', 10), 6)).toEqual(Array(10).fill(expect.closeTo(0.6, 12)));
+});
+
+test('one peer joins, leaves, or has twice the weight, and is of average size', () => {
+  const peers = swarm('skewed', 30);
+  const average = averagePeer(peers).freeBytes;
+  expect(afterwards('join', 'skewed', peers)).toEqual([...peers, newcomer('skewed', peers)]);
+  expect(totalWeight(afterwards('leave', 'skewed', peers))).toBe(totalWeight(peers) - average);
+  expect(afterwards('leave', 'skewed', peers).length).toBe(29);
+  expect(totalWeight(afterwards('doubling', 'skewed', peers))).toBe(totalWeight(peers) + average);
+  expect(afterwards('doubling', 'skewed', peers).length).toBe(30);
 });
 
 test('what must move is what peers gain', () => {
