@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HoldfastError } from '@holdfast/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { setCode } from '../src/config/edit.ts';
+import { setPlan } from '../src/config/edit.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { parseLevel, parsePlanSettings } from '../src/config/plan-options.ts';
 import { readSwarmFile } from '../src/config/swarm-file.ts';
@@ -175,41 +175,47 @@ describe('a list of peers', () => {
   });
 });
 
-describe('another code', () => {
+describe('a plan', () => {
   const path = () => join(directory, 'holdfast.yaml');
-  const code = { k: 8, m: 6, maxPerOperator: 5 };
+  const policy = { k: 8, m: 6, maxPerOperator: 5 };
+  const plan = { policy, placement: { minContinents: 3 } };
   beforeEach(() => writeFile(path(), configTemplate({ k: 4, m: 2, helpers: 5, maxPerOperator: 2 })));
 
   it('is written with the next policy version; comments and everything else stay', async () => {
     const before = await readFile(path(), 'utf8');
-    const { changed, config } = await setCode(directory, code);
+    const { changed, config } = await setPlan(directory, plan);
     expect(changed).toBe(true);
-    expect(config.policy).toMatchObject({ ...code, version: 2, helpers: 0 });
-    expect((await loadConfig(directory)).policy).toEqual(config.policy);
+    expect(config.policy).toMatchObject({ ...policy, version: 2, helpers: 0 });
+    expect(config.placement).toMatchObject({ minContinents: 3, maxPerRegion: 3 });
+    expect(await loadConfig(directory)).toEqual(config);
     const after = await readFile(path(), 'utf8');
-    const values = /^( {2}(version|k|m|helpers|maxPerOperator)): \d+$/gm;
-    expect(after.replace(values, '$1')).toBe(before.replace(values, '$1'));
+    const values = /^( {2}(version|k|m|helpers|maxPerOperator|minContinents)): \d+$/gm;
+    const padding = /\{ (.*) \}|\{(.*)\}/g;
+    const bare = (text: string) => text.replace(values, '$1').replace(padding, '{$1$2}');
+    expect(bare(after)).toBe(bare(before));
   });
 
   it('keeps helpers that suit it', async () => {
-    await setCode(directory, { k: 4, m: 4, maxPerOperator: 3 });
+    await setPlan(directory, { policy: { k: 4, m: 4, maxPerOperator: 3 }, placement: {} });
     expect((await loadConfig(directory)).policy.helpers).toBe(5);
   });
 
   it('that is there already changes nothing', async () => {
-    await setCode(directory, code);
+    await setPlan(directory, plan);
     const before = await readFile(path(), 'utf8');
-    expect(await setCode(directory, code)).toMatchObject({
+    expect(await setPlan(directory, plan)).toMatchObject({
       changed: false,
       config: { policy: { version: 2 } },
     });
     expect(await readFile(path(), 'utf8')).toBe(before);
-    expect((await setCode(directory, { ...code, maxPerOperator: 4 })).config.policy.version).toBe(3);
+    const placement = { maxPerRegion: 2, maxPerFailureDomain: 4 };
+    const { config } = await setPlan(directory, { policy, placement });
+    expect(config).toMatchObject({ policy: { version: 3 }, placement });
   });
 
   it('is written where there was no policy', async () => {
     await writeFile(path(), 'version: 1 # mine\n');
-    await setCode(directory, code);
+    await setPlan(directory, { policy, placement: {} });
     expect(await readFile(path(), 'utf8')).toContain('version: 1 # mine\npolicy:\n  k: 8\n  m: 6\n');
   });
 });

@@ -51,7 +51,7 @@ it('is one value under --json', async () => {
     met: true,
     code: { k: 4, m: 7, copies: 1 },
     replication: { minimum: 5, effective: 7, wanted: 8 },
-    settings: { policy: { k: 4, m: 7, maxPerOperator: 3 } },
+    settings: { policy: { k: 4, m: 7, maxPerOperator: 3 }, placement: {} },
     suggestions: [],
   });
 });
@@ -108,4 +108,9 @@ it('applies no plan for peers that are not there', async () => {
   const ran = await run('--sla', 'gold', '--swarm', swarm, '--apply');
   expect(ran.code).toBe(EXIT.usage);
   expect(ran.stderr).toContain('--swarm');
+});
+
+it('has limits of placement among its settings where the promise rests on them', async () => {
+  const args = ['--sla', 'platinum', '--swarm', swarm];
+  expect((await run(...args)).stdout).toContain('\n  placement:\n    minContinents: 3\n');
 });

@@ -1,11 +1,12 @@
 import { HoldfastError } from '@holdfast/contracts';
 import type { SlaPlan, SlaRequest } from '@holdfast/placement';
 import type { Command } from 'commander';
+import type { WrittenPlan } from '../config/edit.ts';
 import type { PlanOptions } from '../config/plan-options.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { examples, type Invocation, runs } from '../invocation.ts';
 import type { PeerNames } from '../vault/peer-names.ts';
-import type { PlannedSettings } from '../vault/planned-settings.ts';
+import type { ConfiguredLimits } from '../vault/planned-settings.ts';
 
 interface Options extends PlanOptions {
   readonly swarm?: string;
@@ -30,7 +31,7 @@ export function registerPlan(program: Command): void {
     .option('--min-k <count>', 'least k that is considered', '2')
     .option('--max-k <count>', 'largest k that is considered', '20')
     .option('--swarm <file>', 'plan with the peers listed in this YAML or JSON file instead of your own')
-    .option('--apply', 'put k, m and maxPerOperator into holdfast.yaml when the SLA is met');
+    .option('--apply', 'put the plan into holdfast.yaml when the SLA is met');
   examples(command, [
     ['holdfast plan --sla gold', 'what the peers that you have allow'],
     [
@@ -45,7 +46,8 @@ export function registerPlan(program: Command): void {
 
 interface Given {
   readonly candidates: SlaRequest['candidates'];
-  readonly rules: NonNullable<SlaRequest['rules']>;
+  readonly rules?: NonNullable<SlaRequest['rules']>;
+  readonly configured: ConfiguredLimits;
   /** Null: listed under their own names. */
   readonly names: PeerNames | null;
 }
@@ -62,9 +64,10 @@ async function makePlan(invocation: Invocation, options: Options): Promise<ExitC
     });
   }
   const request = { level: parseLevel(options), settings: parsePlanSettings(options) };
-  const { candidates, rules, names } = await given(invocation, options);
+  const { candidates, rules = {}, configured, names } = await given(invocation, options);
   const plan = planSla({ ...request, candidates, rules });
-  const settings = plannedSettings(plan);
+  const hasDomains = candidates.some((peer) => (peer.failureDomains ?? []).length > 0);
+  const settings = plannedSettings(plan, configured, hasDomains);
   const applied = options.apply ? await apply(vault, plan, settings) : null;
   return console.outcome(
     { ...planJson(plan, settings, names), ...(applied ? { applied } : {}) },
@@ -73,17 +76,19 @@ async function makePlan(invocation: Invocation, options: Options): Promise<ExitC
   );
 }
 
+/** Peers that are not there are planned under the document's rules, those that are under the configured ones. */
 async function given({ console, vault, signal }: Invocation, { swarm }: Options): Promise<Given> {
   if (swarm !== undefined) {
     const { readSwarmFile } = await import('../config/swarm-file.ts');
-    return { candidates: await readSwarmFile(swarm), rules: {}, names: null };
+    const { placementSchema } = await import('../config/placement-schema.ts');
+    return { candidates: await readSwarmFile(swarm), configured: placementSchema.parse({}), names: null };
   }
   const { openSwarm } = await import('../vault/open-swarm.ts');
   const { plannedPeers } = await import('../vault/planned-peers.ts');
   await using opened = await openSwarm(vault, { probe: true });
   const { leftOut, ...planned } = await plannedPeers(opened, signal, Date.now());
   for (const { peer, reason } of leftOut) console.warn(`${peer.name} is left out: it ${reason}.`);
-  return planned;
+  return { ...planned, configured: opened.config.placement };
 }
 
 interface Applied {
@@ -92,11 +97,7 @@ interface Applied {
 }
 
 /** Null when the plan does not keep the SLA: then nothing is written. */
-async function apply(
-  vault: string,
-  plan: SlaPlan,
-  settings: PlannedSettings | null,
-): Promise<Applied | null> {
+async function apply(vault: string, plan: SlaPlan, settings: WrittenPlan | null): Promise<Applied | null> {
   if (settings === null) {
     throw new HoldfastError(
       'USAGE',
@@ -107,8 +108,8 @@ async function apply(
     );
   }
   if (!plan.met) return null;
-  const { setCode } = await import('../config/edit.ts');
-  const { config, changed } = await setCode(vault, settings.policy);
+  const { setPlan } = await import('../config/edit.ts');
+  const { config, changed } = await setPlan(vault, settings);
   return { changed, policyVersion: config.policy.version };
 }
 

@@ -41,31 +41,50 @@ export async function removeSource(vault: string, name: string): Promise<Config>
   });
 }
 
-export interface WrittenCode {
-  readonly k: number;
-  readonly m: number;
-  readonly maxPerOperator: number;
+/** Settings by section. */
+export interface WrittenPlan {
+  readonly policy: { readonly k: number; readonly m: number; readonly maxPerOperator: number };
+  readonly placement: {
+    readonly maxPerRegion?: number;
+    readonly minContinents?: number;
+    readonly maxPerFailureDomain?: number;
+  };
 }
 
 /**
- * Puts another code into the policy and counts its version up; nothing is written when it is there already. Helpers that the new
- * shape has no Clay code for give way to plain Reed–Solomon.
+ * Puts another code, and limits of placement with it, into the configuration and counts the policy's version up; nothing is written
+ * when all is there already. Helpers that the new shape has no Clay code for give way to plain Reed–Solomon.
  */
-export async function setCode(
+export async function setPlan(
   vault: string,
-  code: WrittenCode,
+  plan: WrittenPlan,
 ): Promise<{ config: Config; changed: boolean }> {
   const before = await loadConfig(vault);
-  const { policy } = before;
-  const fields = ['k', 'm', 'maxPerOperator'] as const;
-  if (fields.every((field) => policy[field] === code[field])) return { config: before, changed: false };
+  const { policy, placement } = before;
+  const changes = [
+    ...changesIn('policy', plan.policy, policy),
+    ...changesIn('placement', plan.placement, placement),
+  ];
+  if (changes.length === 0) return { config: before, changed: false };
   const config = await editConfig(vault, (document) => {
-    for (const field of fields) document.setIn(['policy', field], code[field]);
-    if (helpersProblem({ ...code, helpers: policy.helpers }) !== null)
+    for (const [path, value] of changes) document.setIn(path, value);
+    if (helpersProblem({ ...plan.policy, helpers: policy.helpers }) !== null) {
       document.setIn(['policy', 'helpers'], 0);
+    }
     document.setIn(['policy', 'version'], policy.version + 1);
   });
   return { config, changed: true };
+}
+
+/** Those that differ, with their paths. */
+function changesIn(
+  section: string,
+  wanted: Readonly<Record<string, number>>,
+  present: object,
+): [string[], number][] {
+  return Object.entries(wanted).flatMap(([name, value]) =>
+    Reflect.get(present, name) === value ? [] : [[[section, name], value] as [string[], number]],
+  );
 }
 
 export function unknownSource(name: string, config: Config): HoldfastError {

@@ -7,14 +7,15 @@ import {
   type SlaPlan,
   type Suggestion,
 } from '@holdfast/placement';
+import type { WrittenPlan } from '../config/edit.ts';
 import { formatCount } from '../units/count.ts';
 import type { PeerNames } from '../vault/peer-names.ts';
-import { type PlannedSettings, settingLines } from '../vault/planned-settings.ts';
+import { settingLines } from '../vault/planned-settings.ts';
 import type { Colors } from './colors.ts';
 import { facts } from './table.ts';
 
 /** Infinitely many nines (nothing ever fails) are null. */
-export function planJson(plan: SlaPlan, settings: PlannedSettings | null, names: PeerNames | null): object {
+export function planJson(plan: SlaPlan, settings: WrittenPlan | null, names: PeerNames | null): object {
   return { ...plan, suggestions: plan.suggestions.map((it) => suggestionJson(it, names)), settings };
 }
 
@@ -28,7 +29,7 @@ function suggestionJson(suggestion: Suggestion, names: PeerNames | null): object
 
 export function planLines(
   plan: SlaPlan,
-  settings: PlannedSettings | null,
+  settings: WrittenPlan | null,
   names: PeerNames | null,
   colors: Colors,
 ): string[] {

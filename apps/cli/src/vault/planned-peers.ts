@@ -10,12 +10,12 @@ import { PeerNames } from './peer-names.ts';
 import { enginePolicy } from './placement-policy.ts';
 import { type Probe, probePeers } from './probe.ts';
 import { recordProbes } from './record-probes.ts';
-import { uptimes } from './uptime.ts';
+import { PRIOR_HOURS, uptimes } from './uptime.ts';
 
 export interface PlannedPeers {
   readonly candidates: readonly Candidate[];
   readonly names: PeerNames;
-  /** The configured rules; limits on operators and failure domains are the plan's to choose. */
+  /** The configured rules. Operators' limit is the plan's to choose, and that of failure domains where none is set. */
   readonly rules: Partial<PlacementSettings>;
   /** Admitted peers that are left out, each with its reason. */
   readonly leftOut: readonly { readonly peer: PeerRecord; readonly reason: string }[];
@@ -40,14 +40,16 @@ export async function plannedPeers(
   const { candidates, rejected } = candidatesFrom(peers, statuses, { measurements, now });
   const byId = new Map<PeerId, PeerRecord>(peers.map((peer) => [peer.id, peer]));
   const { maxPerOperator: _, maxPerFailureDomain: __, ...rules } = placement!.current.settings;
+  const perDomain = config.placement.maxPerFailureDomain;
   return {
     candidates,
     names: new PeerNames(peers),
-    rules,
+    rules: { ...rules, ...(perDomain === undefined ? {} : { maxPerFailureDomain: perDomain }) },
     leftOut: rejected.map(({ peer, reason }) => ({ peer: byId.get(peer)!, reason })),
   };
 }
 
+/** An uptime is measured once what was seen outweighs what is assumed of any peer; the planner assumes for itself. */
 async function measured(
   { catalog }: OpenSwarm,
   probes: readonly Probe[],
@@ -55,12 +57,16 @@ async function measured(
   now: number,
 ): Promise<Map<PeerId, PeerMeasurements>> {
   const known = uptimes(await catalog.peerProbes(now - PROBE_HOURS_KEPT * PROBE_HOUR_MS));
+  const uptimeOf = (peer: PeerId): number | undefined => {
+    const found = known.get(peer);
+    return found && found.hours >= PRIOR_HOURS ? found.uptime : undefined;
+  };
   return new Map(
     probes.map(({ peer, roundTrip }) => [
       peer.id,
       {
         latencyMs: roundTrip ?? undefined,
-        uptime: known.get(peer.id)?.uptime,
+        uptime: uptimeOf(peer.id),
         failureDomains: failureDomains?.get(peer.id) ?? [],
       },
     ]),
