@@ -63,6 +63,7 @@ const options = {
   churn: '0',
   assumeUptime: '95%',
   minK: '2',
+  spares: '0',
   maxK: '20',
 };
 
@@ -90,6 +91,7 @@ describe('options', () => {
         separation: '3',
         churn: '2%/day',
         minK: '3',
+        spares: '4',
         maxK: '8',
       }),
     ).toEqual({
@@ -98,6 +100,7 @@ describe('options', () => {
       churnPerDay: 0.02,
       assumedUptime: 0.95,
       minK: 3,
+      spares: 4,
       maxK: 8,
     });
   });
@@ -109,6 +112,7 @@ describe('options', () => {
     { assumeUptime: '200' },
     { minK: '21' },
     { minK: '1' },
+    { spares: '-1' },
     { maxK: '201' },
   ])('are refused: %j', (wrong) => {
     usageOf(() => parsePlanSettings({ ...options, ...wrong }));

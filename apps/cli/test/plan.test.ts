@@ -43,6 +43,18 @@ it('shows the code, what it reaches, why, and what to write', async () => {
   expect(stdout).toContain('In holdfast.yaml\n  policy:\n    k: 5\n    m: 6\n    maxPerOperator: 4\n');
 });
 
+it('says when backups will have to wait, and spares peers when asked to', async () => {
+  const all = await run('--sla', 'gold', '--swarm', swarm);
+  expect(all.stdout).toContain('new backups         79.97 % of the time, with 0 peers to spare');
+  expect(all.stdout).toContain(
+    '! New backups have to wait while any peer is away. Admit more peers, or plan with --spares 2.',
+  );
+  const sparing = await run('--sla', 'gold', '--swarm', swarm, '--spares', '2');
+  expect(sparing.stdout).toMatch(/9 peers a partition/);
+  expect(sparing.stdout).toMatch(/new backups +99\.\d+ % of the time, with 2 peers to spare/);
+  expect(sparing.stdout).not.toContain('have to wait');
+});
+
 it('is one value under --json', async () => {
   const plan = json(
     await run('--sla', 'gold', '--swarm', swarm, '--json', '--churn', '1%/day', '--max-k', '4'),

@@ -30,6 +30,7 @@ export function registerPlan(program: Command): void {
     .option('--assume-uptime <share>', 'of peers whose uptime is not measured', '95%')
     .option('--min-k <count>', 'least k that is considered', '2')
     .option('--max-k <count>', 'largest k that is considered', '20')
+    .option('--spares <count>', 'peers that no partition takes: backups go on while as many are away', '0')
     .option('--swarm <file>', 'plan with the peers listed in this YAML or JSON file instead of your own')
     .option('--apply', 'put the plan into holdfast.yaml when the SLA is met');
   examples(command, [

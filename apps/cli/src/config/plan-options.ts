@@ -13,6 +13,7 @@ export interface PlanOptions {
   readonly assumeUptime: string;
   readonly minK: string;
   readonly maxK: string;
+  readonly spares: string;
 }
 
 /** `gold`, `99.95`, `99.95%` or `0.9995`. USAGE otherwise. */
@@ -37,5 +38,6 @@ export function parsePlanSettings(options: PlanOptions): Partial<SlaSettings> {
     assumedUptime: parseUptime(options.assumeUptime),
     minK: parseCount(options.minK, '--min-k', 2, maxK),
     maxK,
+    spares: parseCount(options.spares, '--spares', 0, 10_000),
   };
 }

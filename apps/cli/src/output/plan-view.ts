@@ -37,6 +37,7 @@ export function planLines(
     headline(plan, colors),
     ...facts(figures(plan)),
     ...attention(plan, names, colors),
+    ...waiting(plan, colors),
     '',
     'Step by step',
     ...plan.explanation.map((step, i) => `  ${String(i + 1).padStart(2)}. ${step}`),
@@ -70,6 +71,7 @@ function figures(plan: SlaPlan): [string, string][] {
     ['on average', availability(plan.average)],
     ['losing a region', loss(plan.regionLoss[0]!)],
     ['losing an operator', loss(plan.operatorLoss)],
+    ['new backups', placing(plan)],
     ['repair', `${formatCount(cost.readPerLostByte, 'byte')} read for each byte lost`],
     [
       'peers',
@@ -91,6 +93,20 @@ function attention(plan: SlaPlan, names: PeerNames | null, colors: Colors): stri
     ...plan.suggestions.map((it) => `  ${it.text}${without(it)}`),
   ];
 }
+
+/** Nothing is lost while backups wait; but whoever chooses the code should know that they will. */
+function waiting({ met, code, peers }: SlaPlan, colors: Colors): string[] {
+  const spare = peers.usable - peersOf(code);
+  if (!met || spare >= peers.sparesWanted) return [];
+  const away = spare === 0 ? 'any peer is' : `more than ${formatCount(spare, 'peer')} are`;
+  return [
+    '',
+    `  ${colors.yellow('!')} New backups have to wait while ${away} away. Admit more peers, or plan with --spares ${peers.sparesWanted}.`,
+  ];
+}
+
+const placing = ({ code, peers, placeable }: SlaPlan): string =>
+  `${formatAvailability(placeable.unavailability)} of the time, with ${peers.usable - peersOf(code)} peers to spare`;
 
 const availability = ({ unavailability, nines, downtimeSecondsPerYear }: AvailabilityFigures): string =>
   unavailability === 0

@@ -14,8 +14,12 @@ import { averageUnavailability } from './random-placement.ts';
 import { type Replication, replicationWanted } from './replication.ts';
 import { checkSlaSettings, defaultSlaSettings, type SlaSettings } from './settings.ts';
 import { shortfallsInWords } from './shortfalls.ts';
+import { sparePeers } from './spare-peers.ts';
 import { type Suggestion, suggestions } from './suggest.ts';
 import { meanFailure, type UsablePeers, usablePeers } from './usable-peers.ts';
+
+/** Share of time in which new backups should find peers enough. */
+const NEARLY_ALWAYS = 0.99;
 
 export interface SlaRequest {
   readonly level: SlaLevel;
@@ -144,6 +148,7 @@ function peersIn({ usable, unusable, settings }: PreparedSearch): SlaPeers {
     regions: usable.regions.size,
     continents: usable.continents,
     meanUptime: 1 - meanFailure(usable),
+    sparesWanted: sparePeers(usable.candidates, NEARLY_ALWAYS, settings.assumedUptime),
   };
 }
 

@@ -40,6 +40,8 @@ export interface SlaPeers {
   readonly regions: number;
   readonly continents: number;
   readonly meanUptime: number;
+  /** So many must be spared for new partitions to be placeable 99 % of the time. */
+  readonly sparesWanted: number;
 }
 
 export interface SlaPlan {
