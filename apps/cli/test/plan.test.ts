@@ -36,6 +36,7 @@ it('shows the code, what it reaches, why, and what to write', async () => {
   const { code, stdout, stderr } = await run('--sla', 'gold', '--swarm', swarm);
   expect([code, stderr]).toEqual([EXIT.ok, '']);
   expect(stdout).toContain('gold is met');
+  expect(stdout).not.toContain('What is missing');
   expect(stdout).toMatch(/any 5 of 11 shards: 11 peers a partition/);
   expect(stdout).toMatch(/R_effective = 5 \+ 2 = 7/);
   expect(stdout).toMatch(/uptime of 2 assumed/);
