@@ -45,11 +45,9 @@ export function checkCandidates(candidates: readonly Candidate[]): void {
 
 function checkCandidate(candidate: Candidate): void {
   const { id, freeBytes, capacityBytes, region, operator } = candidate;
-  if (region === '' || operator === '') {
-    throw new HoldfastError('USAGE', `Peer ${id}: ${region === '' ? 'region' : 'operator'} is empty.`, {
-      hint: 'Say who runs the peer and where: continent/country/site.',
-    });
-  }
+  if (operator === '') throw unknown(id, 'operator', operator);
+  // A part that is missing would make strangers neighbours: all of `/de` and `/fr` would lie on one continent.
+  if (region.split('/').includes('')) throw unknown(id, 'region', region);
   checkAmount(candidate, 'freeBytes', freeBytes);
   checkAmount(candidate, 'capacityBytes', capacityBytes);
   checkAmount(candidate, 'latencyMs', candidate.latencyMs ?? 0);
@@ -60,6 +58,12 @@ function checkCandidate(candidate: Candidate): void {
     throw new HoldfastError('USAGE', message);
   }
 }
+
+const unknown = (id: PeerId, field: string, value: string): HoldfastError =>
+  new HoldfastError('USAGE', `Peer ${id}: ${field} is "${value}".`, {
+    hint: 'Say who runs the peer, and where it is: continent/country/site.',
+    details: { peer: id, field, value },
+  });
 
 function checkAmount(candidate: Candidate, field: string, value: number): void {
   if (value >= 0 && value < Number.POSITIVE_INFINITY) return;

@@ -332,6 +332,8 @@ describe('bad input is named', () => {
     ['stability', { stability: -0.1 }],
     ['uptime', { uptime: Number.POSITIVE_INFINITY }],
     ['region', { region: '' }],
+    ['region', { region: '/de/berlin' }],
+    ['region', { region: 'eu//berlin' }],
     ['operator', { operator: '' }],
   ] as const)('candidates: %s %o', (field, facts) => {
     const error = refusalOf(assign([...peers, candidate(99, facts)], defaultRules(4, 2)));
