@@ -1,7 +1,7 @@
 /** `npm run bench:relations`: what the relationship matrix takes for many shards, and how quickly it answers. */
 import { parseArgs } from 'node:util';
 import type { PartitionId, PeerId } from '@holdfast/contracts';
-import { matrixBytesAtMost, RelationshipMatrix } from '@holdfast/placement';
+import { matrixBytesAtMost, RelationshipMatrix } from '@holdfast/placement/relations';
 import { processFacts } from '../harness/process-facts.ts';
 import { machine, print, type Result, rounded } from '../harness/report.ts';
 

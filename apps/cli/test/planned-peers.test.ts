@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PROBE_HOUR_MS, type ShardStore } from '@holdfast/contracts';
-import { planSla, slaLevel } from '@holdfast/placement';
+import { planSla, slaLevel } from '@holdfast/placement/sla';
 import { samplePeer, samplePeerId } from '@holdfast/testing/catalog-samples';
 import { MemoryCatalog } from '@holdfast/testing/memory-catalog';
 import { MemoryShardStore } from '@holdfast/testing/memory-shard-store';

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { PartitionId } from '@holdfast/contracts';
-import { matrixBytesAtMost, RelationshipMatrix } from '@holdfast/placement';
+import { matrixBytesAtMost, RelationshipMatrix } from '@holdfast/placement/relations';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { HolderSlots } from '../src/relations/holder-slots.ts';

@@ -1,5 +1,5 @@
 import type { ErrorCode, PartitionDependency, PartitionId, PeerId } from '@holdfast/contracts';
-import type { PartitionFacts, SeparationRules, ShardPosition } from '@holdfast/placement';
+import type { PartitionFacts, SeparationRules, ShardPosition } from '@holdfast/placement/relations';
 
 interface Known {
   readonly facts: PartitionFacts;

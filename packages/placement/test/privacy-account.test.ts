@@ -5,7 +5,7 @@ import {
   type PrivacySettings,
   privacySpent,
   privateCandidates,
-} from '@holdfast/placement';
+} from '@holdfast/placement/privacy';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { candidate, codeOf, refusalOf } from './swarm.ts';

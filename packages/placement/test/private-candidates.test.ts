@@ -1,8 +1,5 @@
+import { Assigner, assignStripe, type Candidate, defaultRules, weightOf } from '@holdfast/placement';
 import {
-  Assigner,
-  assignStripe,
-  type Candidate,
-  defaultRules,
   type NoiseSource,
   noisySteps,
   openPrivacyAccount,
@@ -10,8 +7,7 @@ import {
   type PrivacySettings,
   privacySpent,
   privateCandidates,
-  weightOf,
-} from '@holdfast/placement';
+} from '@holdfast/placement/privacy';
 import { seededRandom } from '@holdfast/testing/seeded-random';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

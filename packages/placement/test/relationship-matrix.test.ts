@@ -1,5 +1,5 @@
 import type { PartitionId, PeerId } from '@holdfast/contracts';
-import { type PartitionFacts, RelationshipMatrix } from '@holdfast/placement';
+import { type PartitionFacts, RelationshipMatrix } from '@holdfast/placement/relations';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NaiveMatrix } from './naive-matrix.ts';

@@ -1,12 +1,5 @@
-import {
-  complementsOf,
-  defaultRules,
-  identifyComplementaryShards,
-  type PlacedHolder,
-  shardRole,
-  verifyPlacement,
-  verifySpread,
-} from '@holdfast/placement';
+import { defaultRules, type PlacedHolder, verifyPlacement, verifySpread } from '@holdfast/placement';
+import { complementsOf, identifyComplementaryShards, shardRole } from '@holdfast/placement/relations';
 import { describe, expect, test } from 'vitest';
 import { candidate, factsOf, partitionId, peerId } from './swarm.ts';
 

@@ -1,5 +1,5 @@
 import { HoldfastError } from '@holdfast/contracts';
-import type { SlaPlan, SlaRequest } from '@holdfast/placement';
+import type { SlaPlan, SlaRequest } from '@holdfast/placement/sla';
 import type { Command } from 'commander';
 import type { WrittenPlan } from '../config/edit.ts';
 import type { PlanOptions } from '../config/plan-options.ts';
@@ -56,7 +56,7 @@ interface Given {
 async function makePlan(invocation: Invocation, options: Options): Promise<ExitCode> {
   const { console, vault } = invocation;
   const { parseLevel, parsePlanSettings } = await import('../config/plan-options.ts');
-  const { planSla } = await import('@holdfast/placement');
+  const { planSla } = await import('@holdfast/placement/sla');
   const { plannedSettings } = await import('../vault/planned-settings.ts');
   const { planJson, planLines } = await import('../output/plan-view.ts');
   if (options.apply && options.swarm !== undefined) {

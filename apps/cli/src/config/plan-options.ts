@@ -1,5 +1,5 @@
 import { HoldfastError } from '@holdfast/contracts';
-import { customLevel, inRegions, type SlaLevel, type SlaSettings, slaLevel } from '@holdfast/placement';
+import { customLevel, inRegions, type SlaLevel, type SlaSettings, slaLevel } from '@holdfast/placement/sla';
 import { parseCount } from '../units/count.ts';
 import { parseRate } from '../units/rate.ts';
 import { parseUptime } from '../units/uptime.ts';

@@ -1,6 +1,7 @@
 import type { HoldfastError, PeerRecord, StoredPlacement } from '@holdfast/contracts';
 import type { PlacementAudit } from '@holdfast/engine';
-import { type EligibilityReport, type PlacementVerdict, shardRole } from '@holdfast/placement';
+import type { EligibilityReport, PlacementVerdict } from '@holdfast/placement';
+import { shardRole } from '@holdfast/placement/relations';
 import { formatCount } from '../units/count.ts';
 import { formatMoment } from '../units/duration.ts';
 import type { PeerNames } from '../vault/peer-names.ts';

@@ -6,7 +6,7 @@ import {
   peersOf,
   type SlaPlan,
   type Suggestion,
-} from '@holdfast/placement';
+} from '@holdfast/placement/sla';
 import type { WrittenPlan } from '../config/edit.ts';
 import { formatCount } from '../units/count.ts';
 import type { PeerNames } from '../vault/peer-names.ts';

@@ -1,4 +1,4 @@
-import type { SlaPlan } from '@holdfast/placement';
+import type { SlaPlan } from '@holdfast/placement/sla';
 import type { WrittenPlan } from '../config/edit.ts';
 import type { PlacementConfig } from '../config/placement-schema.ts';
 

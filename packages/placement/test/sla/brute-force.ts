@@ -1,4 +1,4 @@
-import type { CodeShape } from '@holdfast/placement';
+import type { CodeShape } from '@holdfast/placement/sla';
 
 /** Everything here is written from the definitions and lists every case; nothing of the planner is used. */
 

@@ -1,4 +1,5 @@
-import { type Candidate, planSla, slaLevel } from '@holdfast/placement';
+import type { Candidate } from '@holdfast/placement';
+import { planSla, slaLevel } from '@holdfast/placement/sla';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type Assessment, assess, compareAssessments, compareShapes } from '../../src/sla/assessment.ts';

@@ -1,5 +1,6 @@
 import { HoldfastError } from '@holdfast/contracts';
-import { type Candidate, customLevel, inRegions, planSla, type SlaPlan, slaLevel } from '@holdfast/placement';
+import type { Candidate } from '@holdfast/placement';
+import { customLevel, inRegions, planSla, type SlaPlan, slaLevel } from '@holdfast/placement/sla';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { candidate, codeOf, refusalOf } from '../swarm.ts';

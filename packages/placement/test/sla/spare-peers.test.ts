@@ -1,4 +1,4 @@
-import { planSla, slaLevel, sparePeers } from '@holdfast/placement';
+import { planSla, slaLevel, sparePeers } from '@holdfast/placement/sla';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { candidate, codeOf } from '../swarm.ts';

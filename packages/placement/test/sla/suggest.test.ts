@@ -1,4 +1,4 @@
-import { customLevel, inRegions, planSla, SLA_LEVELS, slaLevel } from '@holdfast/placement';
+import { customLevel, inRegions, planSla, SLA_LEVELS, slaLevel } from '@holdfast/placement/sla';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { candidate, refusalOf } from '../swarm.ts';

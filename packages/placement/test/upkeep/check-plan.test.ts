@@ -1,13 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { PeerId } from '@holdfast/contracts';
-import {
-  checkPlan,
-  defaultSettings,
-  type PartitionState,
-  type Step,
-  type UpkeepState,
-} from '@holdfast/placement';
+import { defaultSettings } from '@holdfast/placement';
+import { checkPlan, type PartitionState, type Step, type UpkeepState } from '@holdfast/placement/upkeep';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { candidate, codeOf, partitionId, peerId } from '../swarm.ts';

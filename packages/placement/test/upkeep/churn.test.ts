@@ -1,3 +1,4 @@
+import { defaultRules, defaultSettings } from '@holdfast/placement';
 import {
   type ChurnObservation,
   type ChurnSettings,
@@ -5,11 +6,9 @@ import {
   churnMeasures,
   churnState,
   defaultChurn,
-  defaultRules,
-  defaultSettings,
   parityOrder,
   placeableParity,
-} from '@holdfast/placement';
+} from '@holdfast/placement/upkeep';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { candidate, codeOf, partitionId, peerId, salt } from '../swarm.ts';

@@ -1,9 +1,9 @@
+import { defaultSettings } from '@holdfast/placement';
 import {
   type CopyStep,
   checkPlan,
   type Departing,
   defaultDeparture,
-  defaultSettings,
   departurePhase,
   execute,
   planDeparture,
@@ -11,7 +11,7 @@ import {
   transferHash,
   type UpkeepState,
   withdrawDeparture,
-} from '@holdfast/placement';
+} from '@holdfast/placement/upkeep';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { candidate, codeOf, partitionId, peerId, salt } from '../swarm.ts';

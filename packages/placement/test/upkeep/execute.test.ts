@@ -1,10 +1,5 @@
-import {
-  defaultSettings,
-  execute,
-  type PartitionState,
-  type Step,
-  type UpkeepState,
-} from '@holdfast/placement';
+import { defaultSettings } from '@holdfast/placement';
+import { execute, type PartitionState, type Step, type UpkeepState } from '@holdfast/placement/upkeep';
 import { expect, test } from 'vitest';
 import { candidate, codeOf, partitionId, peerId } from '../swarm.ts';
 import { NOW } from './random-state.ts';

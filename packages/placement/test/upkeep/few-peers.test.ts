@@ -1,4 +1,5 @@
-import { defaultFewPeers, type FewPeersSettings, fewPeersState, SOFT_RULES } from '@holdfast/placement';
+import { SOFT_RULES } from '@holdfast/placement';
+import { defaultFewPeers, type FewPeersSettings, fewPeersState } from '@holdfast/placement/upkeep';
 import { describe, expect, test } from 'vitest';
 import { codeOf } from '../swarm.ts';
 

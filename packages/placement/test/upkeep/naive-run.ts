@@ -1,5 +1,6 @@
 import type { PeerId } from '@holdfast/contracts';
-import { type Holding, type Step, separationMs, type UpkeepState } from '@holdfast/placement';
+import { type Holding, separationMs } from '@holdfast/placement';
+import type { Step, UpkeepState } from '@holdfast/placement/upkeep';
 import type { Dice } from './random-state.ts';
 
 /**

@@ -1,12 +1,6 @@
 import type { PeerId } from '@holdfast/contracts';
-import {
-  type Candidate,
-  defaultSettings,
-  type Holding,
-  type PartitionState,
-  type PlacementSettings,
-  type UpkeepState,
-} from '@holdfast/placement';
+import { type Candidate, defaultSettings, type Holding, type PlacementSettings } from '@holdfast/placement';
+import type { PartitionState, UpkeepState } from '@holdfast/placement/upkeep';
 import { partitionId, peerId } from '../swarm.ts';
 
 const MiB = 2 ** 20;

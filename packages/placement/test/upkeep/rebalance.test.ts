@@ -1,15 +1,13 @@
 import type { PeerId } from '@holdfast/contracts';
+import { type Candidate, defaultSettings, type SoftRule } from '@holdfast/placement';
 import {
-  type Candidate,
   defaultRebalance,
-  defaultSettings,
   execute,
   type PartitionState,
   planRebalance,
   type RebalanceSettings,
-  type SoftRule,
   type UpkeepState,
-} from '@holdfast/placement';
+} from '@holdfast/placement/upkeep';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { lastingWeight, type Share, wantedBytes } from '../../src/upkeep/rebalance/wanted.ts';

@@ -1,8 +1,8 @@
+import { defaultSettings } from '@holdfast/placement';
 import {
   absenceOf,
   checkPlan,
   defaultRepair,
-  defaultSettings,
   execute,
   exposureOf,
   type MakeStep,
@@ -12,7 +12,7 @@ import {
   type RepairSettings,
   type Step,
   type UpkeepState,
-} from '@holdfast/placement';
+} from '@holdfast/placement/upkeep';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { candidate, codeOf, partitionId, peerId, salt } from '../swarm.ts';

@@ -1,4 +1,4 @@
-import { checkPlan, execute, type Step, type UpkeepState } from '@holdfast/placement';
+import { checkPlan, execute, type Step, type UpkeepState } from '@holdfast/placement/upkeep';
 import { expect } from 'vitest';
 import { faultsOnTheWay, someOrder } from './naive-run.ts';
 import type { Dice } from './random-state.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { transferHash } from '@holdfast/placement';
+import { transferHash } from '@holdfast/placement/upkeep';
 import { expect, test } from 'vitest';
 import { partitionId, peerId } from '../swarm.ts';
 
