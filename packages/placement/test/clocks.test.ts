@@ -85,6 +85,33 @@ describe('who rings early', () => {
     }
   });
 
+  test('are more once they did not suffice time after time, and the same ones first', () => {
+    const candidates = swarm(Array.from({ length: 1000 }, (_, n) => 1 + (n % 7)));
+    const clocks = new Clocks(new Roster(candidates, tokens), 14);
+    clocks.openOnly(() => true);
+    const average = () => {
+      let found = 0;
+      for (let p = 0; p < 200; p++) {
+        clocks.early(tokens.partition(partitionId(p)));
+        found += clocks.found / 200;
+      }
+      return found;
+    };
+    const usual = average();
+    for (let miss = 0; miss < 19; miss++) clocks.noteMiss();
+    // Less than one in ten.
+    expect(average()).toBe(usual);
+    for (let miss = 0; miss < 30; miss++) clocks.noteMiss();
+    expect(average()).toBeGreaterThan(1.8 * usual);
+    for (let miss = 0; miss < 1000; miss++) clocks.noteMiss();
+    const most = average();
+    expect(most).toBeGreaterThan(7 * usual);
+    expect(most).toBeLessThan(9 * usual);
+    const all = orderByDefinition(candidates, 3, () => true);
+    clocks.early(tokens.partition(partitionId(3)));
+    expect([...clocks.order.subarray(0, clocks.found)]).toEqual(all.slice(0, clocks.found));
+  });
+
   test('stay enough while peers fill up and close', () => {
     const roster = new Roster(swarm(Array.from({ length: 500 }, () => 1)), tokens);
     const clocks = new Clocks(roster, 14);

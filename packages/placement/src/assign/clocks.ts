@@ -5,6 +5,10 @@ import type { Roster } from './roster.ts';
 const WORD = 2 ** 32;
 /** So many are looked for at first, in expectation: enough for the peers needed and some that are passed over. */
 const expectedFor = (need: number): number => need + 4 * Math.sqrt(need) + 4;
+/** Where rules pass over most peers, that is too few time after time; up to so many times as many are looked for then. */
+const FARTHEST = 8;
+/** Misses after which the horizon may move on for good: when they are more than one in ten. */
+const MISSES = 8;
 
 /**
  * Weighted rendezvous hashing (Thaler and Ravishankar; weights by exponential clocks, as in Efraimidis and Spirakis): peer i
@@ -21,6 +25,9 @@ export class Clocks {
   readonly #open: Uint8Array;
   readonly #threshold: Float64Array;
   #horizon = 0;
+  #reach = 1;
+  #missed = 0;
+  #lookedEarly = 0;
   /** How many ring before the horizon, in expectation. */
   #expected = 0;
   #openCount = 0;
@@ -65,13 +72,22 @@ export class Clocks {
     this.#open[row] = open ? 1 : 0;
     this.#setThreshold(row);
     this.#expected += this.#threshold[row]! / WORD;
-    if (this.#expected < 0.8 * expectedFor(this.#need) && this.#horizon < Number.POSITIVE_INFINITY) {
+    if (this.#expected < 0.8 * this.#wanted && this.#horizon < Number.POSITIVE_INFINITY) {
       this.#setHorizon();
     }
   }
 
+  /** The early ones did not suffice. Moves the horizon on when that happens often; the order does not depend on it. */
+  noteMiss(): void {
+    this.#missed += 1;
+    if (this.#missed < MISSES || this.#missed * 10 < this.#lookedEarly || this.#reach === FARTHEST) return;
+    this.#reach *= 2;
+    this.#setHorizon();
+  }
+
   /** Finds the earliest of the open peers, in order. True when these are all that there are. */
   early(partition: Token): boolean {
+    this.#lookedEarly += 1;
     if (this.#asked) this.#scanEarly(partition);
     else this.#scanAll(partition, this.#threshold);
     this.#asked = true;
@@ -149,8 +165,10 @@ export class Clocks {
 
   /** So late that the expected number of peers ring before it; for ever in a swarm of hardly more than that. */
   #setHorizon(): void {
-    const wanted = expectedFor(this.#need);
+    const wanted = this.#wanted;
     const { weight, size } = this.#roster;
+    this.#missed = 0;
+    this.#lookedEarly = 0;
     if (this.#openCount <= 1.5 * wanted) {
       this.#horizon = Number.POSITIVE_INFINITY;
     } else {
@@ -178,6 +196,10 @@ export class Clocks {
       if (this.#open[row] === 1) expected -= Math.expm1(-weight[row]! * horizon);
     }
     return expected;
+  }
+
+  get #wanted(): number {
+    return this.#reach * expectedFor(this.#need);
   }
 
   #setThreshold(row: number): void {

@@ -46,6 +46,7 @@ export class Pool {
     const all = this.#clocks.early(token);
     if (this.#walk(barred)) return this.#chosen();
     if (all) return null;
+    this.#clocks.noteMiss();
     this.#clocks.all(token);
     return this.#walk(barred) ? this.#chosen() : null;
   }
