@@ -12,6 +12,9 @@ export interface VaultLock {
 /** Commands that only note something in passing hold the lock for some milliseconds; whoever comes meanwhile waits. */
 const PATIENCE_MS = 500;
 
+/** Collecting a connection as garbage closes it, which would end the lock of whoever did not keep what `lockVault` gave. */
+const held = new Set<DatabaseSync>();
+
 /**
  * At most one process at a time writes to a vault. The lock is an exclusive transaction on a database of its own: the
  * operating system ends it with the process, however that dies, so there are no stale locks to break.
@@ -32,10 +35,12 @@ export function lockVault(directory: string, patience = PATIENCE_MS): VaultLock 
     if (database?.isOpen) database.close();
     throw isLocked(error) ? busy(directory, readPid(pidPath)) : unusable(directory, error);
   }
-  const held = database;
+  const connection = database;
+  held.add(connection);
   return {
     release() {
-      if (held.isOpen) held.close();
+      held.delete(connection);
+      if (connection.isOpen) connection.close();
     },
   };
 }

@@ -18,7 +18,9 @@ const lockError = (directory: string): HoldfastError | null => {
 
 async function lockInChild(directory: string): Promise<ChildProcess> {
   const script = join(import.meta.dirname, 'lock-child.ts');
-  const child = spawn(process.execPath, [script, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--expose-gc', script, directory], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(child.stdout!, 'data');
   return child;
 }
