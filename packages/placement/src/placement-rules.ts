@@ -13,7 +13,7 @@ export interface Relaxation {
 /** What people set: the same for partitions of every shape. */
 export interface PlacementSettings {
   // Hard. There is no switch for these.
-  /** Most different shards of a partition that one operator's peers may ever hold: 1 … k − 1. */
+  /** Most different shards of a partition that one operator's peers may hold, or have held within T windows: 1 … k − 1. */
   readonly maxPerOperator: number;
   /** The same for any other failure domain. */
   readonly maxPerFailureDomain: number;

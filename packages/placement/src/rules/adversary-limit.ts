@@ -1,8 +1,8 @@
 import type { PlacementRules } from '../placement-rules.ts';
 
 /**
- * Hard. The peers of one operator, and those of one failure domain, count as one adversary: together they may ever hold at most
- * `limit` < k different shards. Past holders count (what was sent cannot be unsent); a shard that moved from one peer of
+ * Hard. The peers of one operator, and those of one failure domain, count as one adversary: together they may hold at most
+ * `limit` < k different shards. Past holders count for T windows (what was sent cannot be unsent); a shard that moved from one peer of
  * an adversary to another counts once.
  */
 export class AdversaryCount {
