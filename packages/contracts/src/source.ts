@@ -1,3 +1,4 @@
+import type { PartitionKind } from './partition.ts';
 import type { ObjectPath } from './paths.ts';
 
 /** What a source wants back at restore: small facts, in the value kinds that canonical CBOR carries. */
@@ -7,9 +8,13 @@ export type Attributes = Readonly<Record<string, AttributeValue>>;
 /**
  * How content is cut into chunks. `content`: wherever a rolling hash says, so that insertions move borders only
  * locally (files, streams). `blocks`: content is an array of blocks that change in place (database pages); it is cut at
- * fixed borders, and later snapshots store just the blocks that differ.
+ * fixed borders, and later snapshots store just the blocks that differ. `rows`: content is rows in the order of their
+ * keys; it is cut between rows, where the keys say, and later snapshots store just the rows that differ.
  */
-export type Cut = { readonly by: 'content' } | { readonly by: 'blocks'; readonly blockBytes: number };
+export type Cut =
+  | { readonly by: 'content' }
+  | { readonly by: 'blocks'; readonly blockBytes: number }
+  | { readonly by: 'rows' };
 
 export interface ObjectHeader {
   /** Unique within the snapshot. */
@@ -29,12 +34,24 @@ export interface SourceObject extends ObjectHeader {
    * the source cannot promise that (also for anything changed so recently that its clock could not tell).
    */
   readonly fingerprint: string | null;
+  /** Default: content may share partitions with other unlabelled objects. */
+  readonly label?: PartitionLabel;
   /**
-   * Once per object at most, and before the snapshot is closed. SOURCE_UNREADABLE, here or while reading, when the object
+   * A `RowReader` where the cut is `rows`. Once per object at most, and before the snapshot is closed. SOURCE_UNREADABLE, here or while reading, when the object
    * vanished since it was listed or cannot be read: whoever reads leaves a file of a tree out then, counts it among
    * the problems (the source itself does not), and goes on.
    */
   open(): Promise<ContentReader>;
+}
+
+/** Objects of one label share partitions with each other and with nothing else. */
+export interface PartitionLabel {
+  /** `table.family.window`, in the source's words: unique within the source, the same in every snapshot. */
+  readonly name: string;
+  /** What drew the borders around it. A partition that only continues a full one of its label is of kind `size`. */
+  readonly kind: PartitionKind;
+  /** Labels of one group hold different columns of the same rows: their partitions are siblings of each other. */
+  readonly group: string | null;
 }
 
 export type ReadResult =
@@ -53,6 +70,38 @@ export interface ContentReader {
   /** May be called at any time, more than once. */
   close(): Promise<void>;
 }
+
+/**
+ * Whole rows, back to back, that lie at the start of the buffer; or a piece of a row longer than `MAX_ROW_BYTES`, which
+ * fills buffers one after the other until `last`. The arrays are the reader's own, good until the next read.
+ */
+export type RowsResult =
+  | {
+      readonly kind: 'rows';
+      readonly length: number;
+      readonly count: number;
+      /** Bytes of each row; they add up to `length`. */
+      readonly lengths: Uint32Array;
+      /** Four words a row: a keyed hash of all its bytes. Rows of equal hashes are taken to be equal. */
+      readonly hashes: Uint32Array;
+      /** Two words a row: a keyed hash of its key alone. */
+      readonly keys: Uint32Array;
+    }
+  | { readonly kind: 'piece'; readonly length: number; readonly last: boolean }
+  | { readonly kind: 'end' };
+
+/** Longer rows are not compared with earlier snapshots as rows, but cut by content as if each were a file. */
+export const MAX_ROW_BYTES = 256 * 1024;
+
+export interface RowReader extends ContentReader {
+  /**
+   * As `read`, with rows told apart: as many whole rows as fit and are at hand, at least one. `into` has room for at
+   * least `MAX_ROW_BYTES`. A reader is read by `read` or by `readRows`, not by both in turns.
+   */
+  readRows(into: Uint8Array, options?: { signal?: AbortSignal }): Promise<RowsResult>;
+}
+
+export const isRowReader = (reader: ContentReader): reader is RowReader => 'readRows' in reader;
 
 /** One consistent view: whatever happens to the source meanwhile, all objects are as of one moment. */
 export interface SourceSnapshot {
@@ -82,7 +131,13 @@ export interface Source {
   /** Checks that a snapshot could be taken and says what is there, changing nothing. SOURCE_UNREADABLE if not. */
   test(options?: { signal?: AbortSignal }): Promise<SourceReport>;
   /** Begins a consistent view. SOURCE_UNREADABLE, SOURCE_CORRUPT, SOURCE_CHANGED, CANCELLED. */
-  open(options?: { signal?: AbortSignal }): Promise<SourceSnapshot>;
+  open(options?: SourceOpenOptions): Promise<SourceSnapshot>;
+}
+
+export interface SourceOpenOptions {
+  readonly signal?: AbortSignal;
+  /** 32 secret bytes, the vault's own and the same in every run, under which rows are hashed. Default: zeros. */
+  readonly rowKey?: Uint8Array;
 }
 
 export interface SourceReport {

@@ -15,6 +15,7 @@ export interface ObjectRecord {
 }
 
 const MAX_PATH_BYTES = 65_535;
+const ROWS = 'rows';
 const MAX_KIND_LENGTH = 64;
 const MAX_BLOCK_BYTES = 2 ** 31 - 1;
 
@@ -41,12 +42,22 @@ export const objectFromCbor: FieldReader<ObjectRecord> = (value) => {
   return { path, kind, attributes: objectAttributes, size, cut: objectCut };
 };
 
-/** Null without content, 0 for content-defined borders, else the length of a block. */
-const cutToCbor = (cut: Cut | null): CborValue =>
-  cut === null ? null : cut.by === 'content' ? 0 : cut.blockBytes;
+/** Null without content, 0 for content-defined borders, "rows", else the length of a block. */
+function cutToCbor(cut: Cut | null): CborValue {
+  if (cut === null) return null;
+  switch (cut.by) {
+    case 'content':
+      return 0;
+    case 'rows':
+      return ROWS;
+    case 'blocks':
+      return cut.blockBytes;
+  }
+}
 
 const cutFromCbor: FieldReader<Cut | null> = (value) => {
   if (value === null) return null;
+  if (value === ROWS) return { by: 'rows' };
   const blockBytes = uint(MAX_BLOCK_BYTES)(value);
   return blockBytes === 0 ? { by: 'content' } : { by: 'blocks', blockBytes };
 };

@@ -96,6 +96,8 @@ export class ObjectScan {
       if (cut.by === 'content') {
         log.beginObject(object, fingerprint, null);
         await this.#stream.read(reader);
+      } else if (cut.by === 'rows') {
+        throw new HoldfastError('INTERNAL', 'Rows are not yet read.');
       } else {
         if (object.size === null)
           throw new HoldfastError('INTERNAL', 'A block-cut object must have a known size.');
@@ -142,6 +144,6 @@ function isUnchanged(object: SourceObject, before: PreviousObject): boolean {
   const { cut: cutBefore } = before.object;
   if (cut === null || cutBefore === null || fingerprint === null || fingerprint !== before.fingerprint)
     return false;
-  if (cut.by === 'content') return cutBefore.by === 'content';
+  if (cut.by !== 'blocks') return cutBefore.by === cut.by;
   return cutBefore.by === 'blocks' && cutBefore.blockBytes === cut.blockBytes;
 }
