@@ -122,7 +122,9 @@ test('versions are pinned exactly; workspaces take each other as they are', () =
   const wrong = manifests.flatMap(({ directory, manifest }) =>
     Object.entries({ ...declared(manifest), ...manifest.devDependencies })
       .filter(([dependency, version]) =>
-        dependency.startsWith('@holdfast/') ? version !== '*' : !/^(npm:[\w-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
+        dependency.startsWith('@holdfast/')
+          ? version !== '*'
+          : !/^(npm:[\w-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
       )
       .map(([dependency, version]) => `${directory}/package.json: ${dependency} is "${version}"`),
   );
