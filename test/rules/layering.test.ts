@@ -124,7 +124,7 @@ test('versions are pinned exactly; workspaces take each other as they are', () =
       .filter(([dependency, version]) =>
         dependency.startsWith('@holdfast/')
           ? version !== '*'
-          : !/^(npm:[\w-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
+          : !/^(npm:[\w@/-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
       )
       .map(([dependency, version]) => `${directory}/package.json: ${dependency} is "${version}"`),
   );

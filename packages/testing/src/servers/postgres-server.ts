@@ -1,9 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { needsPackage } from './debian-package.ts';
@@ -207,8 +207,8 @@ async function programsOf(major: PostgresMajor): Promise<string> {
     if (problem) throw new Error(problem);
     return '/usr/lib/postgresql/15/bin';
   }
-  const entry = createRequire(import.meta.url).resolve(`postgres-${major}/package.json`);
-  return join(dirname(entry), 'native', 'bin');
+  const entry = fileURLToPath(import.meta.resolve(`postgres-${major}`));
+  return join(dirname(entry), '..', 'native', 'bin');
 }
 
 /** PostgreSQL refuses to run as root. */
