@@ -14,6 +14,7 @@ export const DOMAINS = {
   shardIds: 'holdfast/shard-ids/v1',
   shardId: 'holdfast/shard-id/v1',
   chunkIds: 'holdfast/chunk-ids/v1',
+  rows: 'holdfast/rows/v1',
   chunker: 'holdfast/chunker/v1',
   head: 'holdfast/head/v1',
   placement: 'holdfast/placement-salt/v1',

@@ -62,6 +62,11 @@ export class VaultKeys {
     return this.#derive(DOMAINS.chunkIds);
   }
 
+  /** Keys the hashes by which rows are compared from snapshot to snapshot, and added up for drills. 32 bytes. */
+  rowKey(): Uint8Array {
+    return this.#derive(DOMAINS.rows);
+  }
+
   /** Chooses where content is cut, so that chunk lengths do not betray known files. 32 bytes. */
   chunkerKey(): Uint8Array {
     return this.#derive(DOMAINS.chunker);

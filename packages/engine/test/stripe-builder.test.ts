@@ -71,7 +71,7 @@ class TestLane {
   async add(builder: StripeBuilder, raw: Uint8Array): Promise<FramePart> {
     const chunks = [{ id: chunkId(Buffer.alloc(32), raw), length: raw.length }];
     const { parts } = await builder.add(raw, chunks, new Uint8Array(0), []);
-    this.record.placed(parts, chunks);
+    this.record.placed(parts, chunks, null);
     return parts[0]!;
   }
 }

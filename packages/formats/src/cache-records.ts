@@ -1,7 +1,17 @@
 import { displayPath } from '@holdfast/contracts';
 import { type CborValue, encodeCanonical } from './cbor.ts';
 import type { Extent } from './extents.ts';
-import { bytesOf, checked, type FieldReader, oneOf, orNull, refuse, textOf, tupleOf } from './fields.ts';
+import {
+  bytesOf,
+  checked,
+  type FieldReader,
+  oneOf,
+  orNull,
+  refuse,
+  textOf,
+  tupleOf,
+  uint,
+} from './fields.ts';
 import {
   type EncodedObject,
   encodeOnce,
@@ -17,7 +27,9 @@ export type CacheRecord =
   /** Of the object before. */
   | { readonly type: 'extents'; readonly extents: Extent[] }
   /** Of the object before: 16 bytes a block, back to back, in the order of the blocks. */
-  | { readonly type: 'blocks'; readonly hashes: Uint8Array };
+  | { readonly type: 'blocks'; readonly hashes: Uint8Array }
+  /** Of the object before, which is cut by rows: where its groups stand in the row ledger, in bytes of that file. */
+  | { readonly type: 'rows'; readonly start: number; readonly end: number };
 
 export const BLOCK_HASH_BYTES = 16;
 /** In one record. */
@@ -30,6 +42,7 @@ const OBJECT_BYTES = encodeCanonical(OBJECT);
 const EXTENTS = 1;
 const BLOCKS = 2;
 const END = 3;
+const ROWS = 4;
 
 export function encodeCacheObject(
   object: ObjectRecord | EncodedObject,
@@ -57,6 +70,10 @@ export function encodeCacheBlocks(hashes: Uint8Array): Uint8Array {
   return encode([BLOCKS, hashes], 'block hashes');
 }
 
+export function encodeCacheRows(start: number, end: number): Uint8Array {
+  return encode([ROWS, start, end], 'rows');
+}
+
 /** The last record. @param checksum SHA-256 of the whole file before it. */
 export function encodeCacheEnd(checksum: Uint8Array): Uint8Array {
   return encode([END, checksum], 'its checksum');
@@ -72,6 +89,10 @@ export const cacheRecordFromCbor: FieldReader<CacheRecord | null> = (value) => {
       return { type: 'extents', extents: extentColumns(value)[1] };
     case BLOCKS:
       return { type: 'blocks', hashes: blockColumns(value)[1] };
+    case ROWS: {
+      const [, start, end] = rowColumns(value);
+      return { type: 'rows', start, end };
+    }
     case END:
       endColumns(value);
       return null;
@@ -86,6 +107,12 @@ const fingerprintFromCbor = orNull(textOf(MAX_FINGERPRINT));
 const objectColumns = tupleOf(oneOf(OBJECT), objectFromCbor, fingerprintFromCbor);
 const extentColumns = tupleOf(oneOf(EXTENTS), extentsFromCbor);
 const endColumns = tupleOf(oneOf(END), bytesOf(CHECKSUM_BYTES));
+
+const rowFields = tupleOf(oneOf(ROWS), uint(), uint());
+const rowColumns: typeof rowFields = (value) => {
+  const columns = rowFields(value);
+  return columns[1] <= columns[2] ? columns : refuse('ends before it begins');
+};
 
 const hashBytes = bytesOf(BLOCK_HASH_BYTES, BLOCK_HASH_BYTES * MAX_CACHE_BLOCKS);
 const hashes: FieldReader<Uint8Array> = (value) => {

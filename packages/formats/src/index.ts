@@ -14,6 +14,7 @@ export {
   encodeCacheBlocks,
   encodeCacheExtents,
   encodeCacheObject,
+  encodeCacheRows,
   MAX_CACHE_BLOCKS,
 } from './cache-records.ts';
 export { type CborValue, type DecodeLimits, decodeCanonical, encodeCanonical } from './cbor.ts';
@@ -55,6 +56,15 @@ export {
   readPayload,
 } from './payload.ts';
 export { MAX_RECORD_BYTES, RecordReader } from './records.ts';
+export {
+  decodeLedgerGroup,
+  encodeLedgerGroup,
+  LEDGER_HEADER_BYTES,
+  type LedgerGroup,
+  ledgerGroupBytes,
+  ledgerRows,
+  MAX_LEDGER_ROWS,
+} from './row-ledger.ts';
 export type { Sign, Verify } from './signed-file.ts';
 export { decodeStripe, encodeStripe, stripeReader } from './stripe-stream.ts';
 export { decodeSwarmView, encodeSwarmView, roundedLatency, roundedShare } from './swarm-view.ts';

@@ -12,6 +12,7 @@ import {
   encodeCacheExtents,
   encodeCacheHeader,
   encodeCacheObject,
+  encodeCacheRows,
   MAX_CACHE_BLOCKS,
 } from '../src/index.ts';
 import { anyBytes, mutated, safeUint, text } from './arbitraries.ts';
@@ -37,12 +38,14 @@ const cache: fc.Arbitrary<Cache> = fc.record({
         { type: 'object', object, fingerprint },
         ...lists.map((extents): CacheRecord => ({ type: 'extents', extents })),
         ...hashes.map((slice): CacheRecord => ({ type: 'blocks', hashes: slice })),
+        ...hashes.map((slice): CacheRecord => ({ type: 'rows', start: slice.length, end: 2 ** 52 })),
       ]),
     ),
 });
 
 function encodeRecord(record: CacheRecord): Uint8Array {
   if (record.type === 'object') return encodeCacheObject(record.object, record.fingerprint);
+  if (record.type === 'rows') return encodeCacheRows(record.start, record.end);
   return record.type === 'extents' ? encodeCacheExtents(record.extents) : encodeCacheBlocks(record.hashes);
 }
 

@@ -5,6 +5,7 @@ import { ChunkIndex } from './chunk-index.ts';
 import { ChunkIntake } from './chunk-intake.ts';
 import type { ChunkRef } from './chunk-ref.ts';
 import { FrameAssembler } from './frame-assembler.ts';
+import { PartitionBook } from './partition-book.ts';
 import { PartitionSurvey } from './partition-survey.ts';
 import { SlabCursor } from './slab-cursor.ts';
 import { StripeFlow } from './stripe-flow.ts';
@@ -17,6 +18,7 @@ export class BackupPipeline {
   readonly flow: StripeFlow;
   readonly adoption: Adoption;
   readonly intake: ChunkIntake;
+  readonly book: PartitionBook;
   readonly cursor: SlabCursor;
   readonly patchCursor: SlabCursor;
   readonly #readmitCursor: SlabCursor;
@@ -28,12 +30,14 @@ export class BackupPipeline {
     const { signal } = tasks;
     this.survey = new PartitionSurvey({ catalog, shards, clock, policy, signal, onEvent });
     this.index = new ChunkIndex(catalog, this.survey);
+    this.book = new PartitionBook(catalog);
     const shared = { encryption, index: this.index, tasks };
     this.assembler = new FrameAssembler({ ...shared, k: policy.k });
     this.flow = new StripeFlow({
       ...shared,
       shards,
       source: name,
+      book: this.book,
       onSent: (transferredBytes) => meter.add({ transferredBytes }),
     });
     this.adoption = new Adoption({

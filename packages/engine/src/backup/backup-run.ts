@@ -1,5 +1,5 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import {
   type Attributes,
   HoldfastError,
@@ -20,6 +20,7 @@ import { CacheWriter } from './cache-file.ts';
 import { nameObjects } from './name-objects.ts';
 import { ObjectScan } from './object-scan.ts';
 import { PreviousSnapshot } from './previous-snapshot.ts';
+import { RowLedger, RowLedgerWriter } from './rows/row-ledger.ts';
 import { SnapshotLog } from './snapshot-log.ts';
 
 interface StoredContent {
@@ -34,7 +35,12 @@ interface LocalFiles {
   readonly log: string;
   readonly cache: string;
   readonly stream: string;
+  /** The row ledger of a snapshot: told apart by its id, so that none is ever taken for another's. */
+  readonly ledger: (snapshot: SnapshotId) => string;
 }
+
+/** Behind a source's name: another's may begin with the same letters. */
+const LEDGER = /^\.[0-9a-f-]{36}\.rows$/;
 
 /** One backup. Everything it holds lives and ends with its run context. */
 export class BackupRun {
@@ -59,16 +65,23 @@ export class BackupRun {
   async execute(): Promise<BackupReport> {
     const { cacheDirectory } = this.#run.engine;
     const path = join(cacheDirectory, encodeURIComponent(this.#request.name));
-    const paths = { log: `${path}.next`, cache: `${path}.cache`, stream: `${path}.objects` };
+    const paths = {
+      log: `${path}.next`,
+      cache: `${path}.cache`,
+      stream: `${path}.objects`,
+      ledger: (snapshot: SnapshotId) => `${path}.${snapshot}.rows`,
+    };
     try {
       await mkdir(cacheDirectory, { recursive: true, mode: 0o700 });
       const report = await this.#takeSnapshot(paths);
       await this.#run.tasks.settle();
       await rename(paths.log, paths.cache);
+      await this.#removeLedgers(path, paths.ledger(this.#id));
       return report;
     } catch (error) {
       this.#run.tasks.fail(error);
       await rm(paths.log, { force: true });
+      await rm(paths.ledger(this.#id), { force: true });
       // The failure of a task is the cause, and comes first; what broke here because of it is not.
       await this.#run.tasks.settle().catch((failure: unknown) => {
         throw nameObjects(failure, this.#log);
@@ -76,6 +89,16 @@ export class BackupRun {
       throw error;
     } finally {
       await this.#run.close(new HoldfastError('CANCELLED', 'The backup has ended.'));
+    }
+  }
+
+  /** All but one: those of earlier snapshots, and of runs that were killed. */
+  async #removeLedgers(path: string, kept: string): Promise<void> {
+    const directory = dirname(path);
+    for (const name of await readdir(directory)) {
+      const found = join(directory, name);
+      const isLedger = found.startsWith(`${path}.`) && LEDGER.test(found.slice(path.length));
+      if (isLedger && found !== kept) await rm(found, { force: true });
     }
   }
 
@@ -119,12 +142,14 @@ export class BackupRun {
     const { engine, tasks, meter } = this.#run;
     const { catalog, keys } = engine;
     const { signal } = tasks;
-    const { cursor, patchCursor, intake, survey } = this.#pipeline;
+    const { cursor, patchCursor, intake, survey, book } = this.#pipeline;
     const previous = await PreviousSnapshot.open(paths.cache, catalog, survey);
+    const previousLedger = await RowLedger.open(paths.ledger(previous.snapshot ?? header.snapshot));
     const writer = await CacheWriter.create(paths.log, header);
+    const ledger = await RowLedgerWriter.create(paths.ledger(header.snapshot));
     let snapshot: SourceSnapshot | null = null;
     try {
-      snapshot = await source.open({ signal });
+      snapshot = await source.open({ signal, rowKey: keys.rowKey() });
       meter.expect(snapshot.estimate.bytes, snapshot.estimate.objects);
       const log = new SnapshotLog({ cache: writer, stream, tasks, relieve: () => this.#pipeline.relieve() });
       this.#log = log;
@@ -134,6 +159,9 @@ export class BackupRun {
         intake,
         log,
         previous,
+        ledger,
+        previousLedger,
+        book,
         chunkIdKey: keys.chunkIdKey(),
         chunkerKey: keys.chunkerKey(),
         reread: reread ?? false,
@@ -151,10 +179,13 @@ export class BackupRun {
       await this.#pipeline.seal();
       await log.end();
       await writer.finish();
+      await ledger.finish();
       return { attributes, problems, log };
     } finally {
       await snapshot?.close();
       await previous.close();
+      await previousLedger.close();
+      await ledger.close();
       await writer.close();
     }
   }

@@ -12,6 +12,7 @@ import {
   encodeCacheExtents,
   encodeCacheHeader,
   encodeCacheObject,
+  encodeCacheRows,
 } from '@holdfast/formats';
 
 const BUFFER_BYTES = 256 * 1024;
@@ -43,6 +44,10 @@ export class CacheWriter {
 
   blocks(hashes: Uint8Array): Promise<void> {
     return this.#append(encodeCacheBlocks(hashes));
+  }
+
+  rows(span: { start: number; end: number }): Promise<void> {
+    return this.#append(encodeCacheRows(span.start, span.end));
   }
 
   /** No fsync: a cache that power loss tore is noticed by its checksum, and costs one full read of the source. */

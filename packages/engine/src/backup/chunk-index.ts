@@ -30,7 +30,9 @@ export class ChunkIndex {
     return found.map((ref, i) => {
       if (ref) return ref;
       const location = locations[next++];
-      return location && usable(location.partition) ? new ChunkRef(ids[i]!, location.length, location) : null;
+      return location && usable(location.partition)
+        ? new ChunkRef(ids[i]!, location.length, { location })
+        : null;
     });
   }
 

@@ -1,4 +1,4 @@
-import type { ChunkId } from '@holdfast/contracts';
+import type { ChunkId, PartitionLabel } from '@holdfast/contracts';
 import { BLOCK_HASH_BYTES, hashBlocks } from '../sealing/block-hashes.ts';
 import { chunkId } from '../sealing/chunk-id.ts';
 import type { Adoption } from './adoption.ts';
@@ -27,6 +27,8 @@ export class ChunkIntake {
   readonly #assembler: FrameAssembler;
   readonly #adoption: Adoption;
   readonly #key: Uint8Array;
+  /** Of the object that is being read. */
+  label: PartitionLabel | null = null;
   newChunks = 0;
   newBytes = 0;
   reusedChunks = 0;
@@ -52,7 +54,7 @@ export class ChunkIntake {
       // The same new chunk may stand twice in a batch: the second finds the first.
       const ref = known[i] ?? this.#index.get(ids[i]!);
       if (ref) this.reusedChunks++;
-      refs.push(ref ?? (await this.#addNew(new ChunkRef(ids[i]!, span.length), cursor, span)));
+      refs.push(ref ?? (await this.#addNew(new ChunkRef(ids[i]!, span.length, this), cursor, span)));
     }
     return refs;
   }
@@ -74,7 +76,7 @@ export class ChunkIntake {
       this.reusedChunks++;
       return { ref: known, hashes: hashHere() };
     }
-    const ref = new ChunkRef(id, span.length);
+    const ref = new ChunkRef(id, span.length, this);
     this.#countNew(span);
     if (this.#adoption.claim(ref, bytes)) return { ref, hashes: hashHere() };
     const { offset, placed } = await this.#assembler.add(ref, { slab: cursor.slab, ...span }, blockBytes);

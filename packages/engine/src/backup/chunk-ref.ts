@@ -1,4 +1,4 @@
-import type { ChunkId, ChunkLocation } from '@holdfast/contracts';
+import type { ChunkId, ChunkLocation, PartitionLabel } from '@holdfast/contracts';
 import type { Extent } from '@holdfast/formats';
 
 /**
@@ -8,12 +8,22 @@ import type { Extent } from '@holdfast/formats';
 export class ChunkRef {
   readonly id: ChunkId;
   readonly length: number;
+  /** Whose partitions it goes to when it is new. */
+  readonly label: PartitionLabel | null;
   location: ChunkLocation | null = null;
   readonly #waiters: (() => void)[] = [];
 
-  constructor(id: ChunkId, length: number, location: ChunkLocation | null = null) {
+  constructor(
+    id: ChunkId,
+    length: number,
+    {
+      location = null,
+      label = null,
+    }: { location?: ChunkLocation | null; label?: PartitionLabel | null } = {},
+  ) {
     this.id = id;
     this.length = length;
+    this.label = label;
     this.location = location;
   }
 

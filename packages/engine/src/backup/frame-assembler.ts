@@ -1,4 +1,4 @@
-import { MiB } from '@holdfast/contracts';
+import { MiB, type PartitionLabel } from '@holdfast/contracts';
 import type { TaskGroup } from '../flow/task-group.ts';
 import type { EncryptionManager } from '../sealing/encryption-manager.ts';
 import type { ChunkEntry, FramePiece, FramePlacement } from '../sealing/protocol.ts';
@@ -17,18 +17,22 @@ interface OpenFrame {
   readonly slabs: Set<number>;
   readonly chunks: ChunkEntry[];
   readonly blockBytes: number;
+  readonly label: PartitionLabel | null;
   readonly placed: PromiseWithResolvers<FramePlacement>;
   bytes: number;
 }
 
 interface Lane {
+  /** Of the stripe that is open there. */
+  label: PartitionLabel | null;
   queued: number;
   readonly waiters: (() => void)[];
 }
 
 /**
  * Joins new chunks into frames and deals the frames to the sealing lanes. A lane gets about a partition's worth in a
- * row, so that neighbours in the source end up in one partition and a restore reads partitions in order.
+ * row, so that neighbours in the source end up in one partition and a restore reads partitions in order. What has
+ * different labels never shares a partition.
  */
 export class FrameAssembler {
   readonly #encryption: EncryptionManager;
@@ -45,7 +49,11 @@ export class FrameAssembler {
     this.#encryption = options.encryption;
     this.#index = options.index;
     this.#tasks = options.tasks;
-    this.#lanes = Array.from({ length: options.encryption.lanes }, () => ({ queued: 0, waiters: [] }));
+    this.#lanes = Array.from({ length: options.encryption.lanes }, () => ({
+      label: null,
+      queued: 0,
+      waiters: [],
+    }));
     this.#runBytes = 2 * options.k * MiB;
   }
 
@@ -58,8 +66,8 @@ export class FrameAssembler {
     piece: FramePiece,
     blockBytes = 0,
   ): Promise<{ offset: number; placed: Promise<FramePlacement> }> {
-    while (this.#frame && !joins(this.#frame, piece, blockBytes)) await this.#submit(this.#frame);
-    this.#frame ??= newFrame(blockBytes);
+    while (this.#frame && !joins(this.#frame, ref, piece, blockBytes)) await this.#submit(this.#frame);
+    this.#frame ??= newFrame(blockBytes, ref.label);
     const frame = this.#frame;
     const offset = frame.bytes;
     this.#encryption.slabs.retain(piece.slab);
@@ -88,22 +96,27 @@ export class FrameAssembler {
 
   async #submit(frame: OpenFrame): Promise<void> {
     this.#frame = null;
-    const lane = this.#chooseLane(frame.bytes);
+    const lane = this.#chooseLane(frame);
     const state = this.#lanes[lane]!;
     while (state.queued > LANE_QUEUE_BYTES) {
       this.#tasks.throwIfFailed();
       await new Promise<void>((resolve) => state.waiters.push(resolve));
     }
     this.#tasks.throwIfFailed();
+    if (!isSameLabel(state.label, frame.label) && this.#used.has(lane)) {
+      // Jobs of a lane are done in order: nobody need wait for it here.
+      this.#tasks.run(() => this.#encryption.flush(lane));
+    }
+    state.label = frame.label;
     state.queued += frame.bytes;
     this.#used.add(lane);
     this.#tasks.run(() => this.#seal(lane, frame));
   }
 
   async #seal(lane: number, frame: OpenFrame): Promise<void> {
-    const { pieces, chunks, blockBytes } = frame;
+    const { pieces, chunks, blockBytes, label } = frame;
     try {
-      const placement = await this.#encryption.seal(lane, { pieces, chunks, blockBytes });
+      const placement = await this.#encryption.seal(lane, { pieces, chunks, blockBytes, label });
       this.#locate(frame, placement);
       frame.placed.resolve(placement);
     } catch (error) {
@@ -130,8 +143,9 @@ export class FrameAssembler {
     }
   }
 
-  #chooseLane(bytes: number): number {
-    if (this.#run >= this.#runBytes) {
+  /** Another label goes to whichever lane is free: its partitions are others in any case. */
+  #chooseLane({ bytes, label }: OpenFrame): number {
+    if (this.#run >= this.#runBytes || !isSameLabel(this.#lanes[this.#lane]!.label, label)) {
       this.#run = 0;
       const queued = this.#lanes.map((lane) => lane.queued);
       this.#lane = queued.indexOf(Math.min(...queued));
@@ -146,15 +160,18 @@ export class FrameAssembler {
  * a frame holds on to few slabs, however little of each it needs: else a few new bytes among much that is known would
  * take them all before the frame is full, and reading would wait for ever.
  */
-const joins = (frame: OpenFrame, piece: FramePiece, blockBytes: number): boolean =>
+const joins = (frame: OpenFrame, ref: ChunkRef, piece: FramePiece, blockBytes: number): boolean =>
+  isSameLabel(frame.label, ref.label) &&
   frame.bytes + piece.length <= FRAME_BYTES &&
   frame.blockBytes === blockBytes &&
   (blockBytes === 0 || frame.bytes % blockBytes === 0) &&
   (frame.slabs.has(piece.slab) || frame.slabs.size < SLABS_PER_FRAME);
 
-function newFrame(blockBytes: number): OpenFrame {
+const isSameLabel = (a: PartitionLabel | null, b: PartitionLabel | null): boolean => a?.name === b?.name;
+
+function newFrame(blockBytes: number, label: PartitionLabel | null): OpenFrame {
   const placed = Promise.withResolvers<FramePlacement>();
   // Nobody may be waiting for it when sealing fails; the task group reports that failure.
   placed.promise.catch(() => {});
-  return { refs: [], pieces: [], slabs: new Set(), chunks: [], blockBytes, placed, bytes: 0 };
+  return { refs: [], pieces: [], slabs: new Set(), chunks: [], blockBytes, label, placed, bytes: 0 };
 }

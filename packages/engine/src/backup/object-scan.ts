@@ -1,13 +1,20 @@
 import {
+  type ContentReader,
   comparePaths,
   HoldfastError,
+  isRowReader,
+  type PartitionLabel,
   type SourceObject,
   type SourceProblem,
   type SourceSnapshot,
 } from '@holdfast/contracts';
 import { BlockReader } from './block-reader.ts';
 import type { ChunkIntake } from './chunk-intake.ts';
+import type { PartitionBook } from './partition-book.ts';
 import type { PreviousObject, PreviousSnapshot } from './previous-snapshot.ts';
+import { PreviousRows } from './rows/previous-rows.ts';
+import type { LedgerSpan, RowLedger, RowLedgerWriter } from './rows/row-ledger.ts';
+import { RowObjectReader } from './rows/row-object-reader.ts';
 import type { SlabCursor } from './slab-cursor.ts';
 import { isSmall, SmallObjects } from './small-objects.ts';
 import type { SnapshotLog } from './snapshot-log.ts';
@@ -23,6 +30,9 @@ export interface ObjectScanOptions {
   readonly chunkerKey: Uint8Array;
   readonly reread: boolean;
   readonly signal: AbortSignal;
+  readonly ledger: RowLedgerWriter;
+  readonly previousLedger: RowLedger;
+  readonly book: PartitionBook;
   readonly onRead: (bytes: number) => void;
   /** @param takenOver bytes of content that did not have to be read. */
   readonly onObject: (takenOver: number) => void;
@@ -33,6 +43,7 @@ export class ObjectScan {
   readonly #options: ObjectScanOptions;
   readonly #stream: StreamReader;
   readonly #blocks: BlockReader;
+  readonly #rows: RowObjectReader;
   readonly #small: SmallObjects;
   readonly problems: SourceProblem[] = [];
 
@@ -40,6 +51,7 @@ export class ObjectScan {
     this.#options = options;
     this.#stream = new StreamReader(options);
     this.#blocks = new BlockReader(options);
+    this.#rows = new RowObjectReader(options);
     this.#small = new SmallObjects({
       ...options,
       stream: this.#stream,
@@ -80,10 +92,17 @@ export class ObjectScan {
     const { log } = this.#options;
     log.beginObject(object, object.fingerprint, before.object.size);
     for await (const record of before.content()) {
-      log.copy(record);
+      log.copy(record.type === 'rows' ? { type: 'rows', ...(await this.#copyRows(record)) } : record);
       if (log.backlogged) await log.catchUp();
     }
     return before.object.size;
+  }
+
+  async #copyRows(span: LedgerSpan): Promise<LedgerSpan> {
+    const { ledger, previousLedger } = this.#options;
+    ledger.begin();
+    await ledger.copy(previousLedger, span);
+    return ledger.end();
   }
 
   async #read(object: SourceObject, before: PreviousObject | null): Promise<void> {
@@ -92,12 +111,14 @@ export class ObjectScan {
     if (cut === null) return;
     const reader = await this.#open(object);
     if (reader === null) return;
+    const { intake } = this.#options;
+    intake.label = labelOf(object);
     try {
       if (cut.by === 'content') {
         log.beginObject(object, fingerprint, null);
         await this.#stream.read(reader);
       } else if (cut.by === 'rows') {
-        throw new HoldfastError('INTERNAL', 'Rows are not yet read.');
+        await this.#readRows(object, reader, before);
       } else {
         if (object.size === null)
           throw new HoldfastError('INTERNAL', 'A block-cut object must have a known size.');
@@ -114,8 +135,19 @@ export class ObjectScan {
       log.dropObject();
       this.#unreadable(object, error);
     } finally {
+      intake.label = null;
       await reader.close();
     }
+  }
+
+  async #readRows(object: SourceObject, reader: ContentReader, before: PreviousObject | null): Promise<void> {
+    const { log, ledger, previousLedger } = this.#options;
+    if (!isRowReader(reader)) throw new HoldfastError('INTERNAL', 'A reader of rows cannot tell them apart.');
+    const earlier = before?.object.cut?.by === 'rows' ? await before.rows() : null;
+    const previous = earlier && (await PreviousRows.open(previousLedger, earlier.span, earlier.extents));
+    log.beginObject(object, object.fingerprint, null);
+    await this.#rows.read(reader, labelOf(object), previous);
+    log.setRows(ledger.end());
   }
 
   async #open(object: SourceObject) {
@@ -135,6 +167,12 @@ export class ObjectScan {
     });
   }
 }
+
+/** Rows that the source gives no label share partitions with each other. */
+const ANY_ROWS: PartitionLabel = { name: '', kind: 'row', group: null };
+
+const labelOf = ({ label, cut }: SourceObject): PartitionLabel | null =>
+  label ?? (cut?.by === 'rows' ? ANY_ROWS : null);
 
 /** One file of many may be left out of a snapshot, which is then marked incomplete; a database or a stream may not. */
 const isLoneFile = (object: SourceObject): boolean => object.cut?.by === 'content' && object.kind === 'file';

@@ -1,27 +1,38 @@
-import { type Catalog, comparePaths, HoldfastError, type ObjectPath } from '@holdfast/contracts';
+import {
+  type Catalog,
+  comparePaths,
+  HoldfastError,
+  type ObjectPath,
+  type SnapshotId,
+} from '@holdfast/contracts';
 import type { CacheRecord, Extent, ObjectRecord } from '@holdfast/formats';
 import { BLOCK_HASH_BYTES } from '../sealing/block-hashes.ts';
 import { groupBytes, type PreviousGroup, sliceExtents } from './block-reader.ts';
 import { readCache, readCacheExtents, readCacheHeader } from './cache-file.ts';
 import type { PartitionSurvey } from './partition-survey.ts';
+import type { LedgerSpan } from './rows/row-ledger.ts';
 
-type ContentRecord = Extract<CacheRecord, { type: 'extents' | 'blocks' }>;
+type ContentRecord = Exclude<CacheRecord, { type: 'object' }>;
 
 /**
  * The previous snapshot of a source, from the local cache, read in step with the new one: both are in the order of
  * paths. Losing it costs a full read of the source, nothing else.
  */
 export class PreviousSnapshot {
+  /** Null when there is none. */
+  readonly snapshot: SnapshotId | null;
   readonly #records: AsyncGenerator<CacheRecord, void> | null;
   #next: CacheRecord | null = null;
 
-  private constructor(records: AsyncGenerator<CacheRecord, void> | null) {
+  private constructor(snapshot: SnapshotId | null, records: AsyncGenerator<CacheRecord, void> | null) {
+    this.snapshot = snapshot;
     this.#records = records;
   }
 
   /** Empty unless there is a whole cache of a snapshot that the catalog knows, and all its partitions are still there. */
   static async open(path: string, catalog: Catalog, survey: PartitionSurvey): Promise<PreviousSnapshot> {
-    const previous = new PreviousSnapshot((await isUsable(path, catalog, survey)) ? readCache(path) : null);
+    const snapshot = await usableSnapshot(path, catalog, survey);
+    const previous = new PreviousSnapshot(snapshot, snapshot === null ? null : readCache(path));
     await previous.#advance();
     return previous;
   }
@@ -84,11 +95,22 @@ export class PreviousObject {
     return this.#groups.shift() ?? null;
   }
 
+  /** Of an object cut by rows: what it consists of, and where the row ledger tells of it. */
+  async rows(): Promise<{ extents: readonly Extent[]; span: LedgerSpan } | null> {
+    const extents: Extent[] = [];
+    let span: LedgerSpan | null = null;
+    for await (const record of this.content()) {
+      if (record.type === 'extents') for (const extent of record.extents) extents.push(extent);
+      else if (record.type === 'rows') span = record;
+    }
+    return span && { extents, span };
+  }
+
   async #readGroups(blockBytes: number): Promise<void> {
     const extents: Extent[] = [];
     for (let record = await this.#take(); record !== null; record = await this.#take()) {
       if (record.type === 'blocks') return this.#splitGroups(extents, record.hashes, blockBytes);
-      extents.push(...record.extents);
+      if (record.type === 'extents') extents.push(...record.extents);
     }
   }
 
@@ -109,20 +131,26 @@ export class PreviousObject {
   }
 }
 
-async function isUsable(path: string, catalog: Catalog, survey: PartitionSurvey): Promise<boolean> {
+async function usableSnapshot(
+  path: string,
+  catalog: Catalog,
+  survey: PartitionSurvey,
+): Promise<SnapshotId | null> {
   const partitions = new Set<number>();
+  let snapshot: SnapshotId;
   try {
     const header = await readCacheHeader(path);
-    if (header === null || (await catalog.snapshot(header.snapshot)) === null) return false;
+    if (header === null || (await catalog.snapshot(header.snapshot)) === null) return null;
+    snapshot = header.snapshot;
     for await (const extents of readCacheExtents(path)) {
       for (const extent of extents) if (extent.kind === 'data') partitions.add(extent.partition);
     }
   } catch (error) {
-    if (isAbsent(error) || HoldfastError.is(error, 'FORMAT_INVALID', 'FORMAT_VERSION')) return false;
+    if (isAbsent(error) || HoldfastError.is(error, 'FORMAT_INVALID', 'FORMAT_VERSION')) return null;
     throw error;
   }
   const usable = await survey.usable(partitions);
-  return [...partitions].every(usable);
+  return [...partitions].every(usable) ? snapshot : null;
 }
 
 const isAbsent = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';

@@ -5,13 +5,14 @@ import type { TaskGroup } from '../flow/task-group.ts';
 import type { ObjectStream } from '../manifest/object-stream.ts';
 import type { CacheWriter } from './cache-file.ts';
 import { ChunkRef, type ContentPart } from './chunk-ref.ts';
+import type { LedgerSpan } from './rows/row-ledger.ts';
 
 /** Groups of a block-cut object whose extents and hashes stand together in one pair of cache records. */
 export const GROUPS_PER_RECORD = 32;
 /** Entries that may wait for places before reading pauses; each is some hundred bytes, or a group's hashes. */
 const MAX_BACKLOG = 16_384;
 
-type ContentRecord = Extract<CacheRecord, { type: 'extents' | 'blocks' }>;
+type ContentRecord = Exclude<CacheRecord, { type: 'object' }>;
 
 type Entry =
   | {
@@ -26,6 +27,7 @@ type Entry =
       readonly parts: readonly ContentPart[];
       readonly hashes: Uint8Array | Promise<Uint8Array>;
     }
+  | { readonly kind: 'rows'; readonly span: LedgerSpan }
   | { readonly kind: 'drop' }
   | { readonly kind: 'copy'; readonly record: ContentRecord }
   | { readonly kind: 'end' };
@@ -54,6 +56,7 @@ export class SnapshotLog {
   } | null = null;
   #extents: Extent[] = [];
   #hashes: Uint8Array[] = [];
+  #rows: LedgerSpan | null = null;
   objects = 0;
   bytes = 0;
 
@@ -107,6 +110,11 @@ export class SnapshotLog {
   /** One group of the block-cut object that is open. */
   addGroup(parts: readonly ContentPart[], hashes: Uint8Array | Promise<Uint8Array>): void {
     this.#push({ kind: 'group', parts, hashes });
+  }
+
+  /** Where the row ledger tells of the object that is open, which is cut by rows. */
+  setRows(span: LedgerSpan): void {
+    this.#push({ kind: 'rows', span });
   }
 
   /** The content-cut object that is open turned out unreadable: leave it out. */
@@ -175,12 +183,16 @@ export class SnapshotLog {
         this.#hashes.push(await abortable(Promise.resolve(entry.hashes), this.#signal));
         if (this.#hashes.length === GROUPS_PER_RECORD) await this.#writeGroups();
         return;
+      case 'rows':
+        this.#rows = entry.span;
+        return;
       case 'drop':
         this.#open = null;
         this.#extents = [];
         return;
       case 'copy':
         if (entry.record.type === 'extents') await this.#addExtents(entry.record.extents);
+        else if (entry.record.type === 'rows') this.#rows = entry.record;
         else {
           await this.#writeExtents();
           await this.#cache.blocks(entry.record.hashes);
@@ -222,6 +234,8 @@ export class SnapshotLog {
     }
     if (this.#hashes.length > 0) await this.#writeGroups();
     else await this.#writeExtents();
+    if (this.#rows) await this.#cache.rows(this.#rows);
+    this.#rows = null;
     this.objects++;
     this.bytes += open.bytes;
     this.#open = null;

@@ -4,6 +4,7 @@ import type { EncryptionManager } from '../sealing/encryption-manager.ts';
 import type { SealedStripe } from '../sealing/protocol.ts';
 import type { ShardManager, StoreOutcome } from '../shards/shard-manager.ts';
 import type { ChunkIndex } from './chunk-index.ts';
+import type { PartitionBook } from './partition-book.ts';
 
 /** What becomes of a journalled partition that was sealed again. */
 export interface Resealed {
@@ -20,6 +21,7 @@ export class StripeFlow {
   readonly #index: ChunkIndex;
   readonly #tasks: TaskGroup;
   readonly #source: string;
+  readonly #book: PartitionBook;
   readonly #resealed = new Map<PartitionId, Resealed>();
   readonly #onSent: (bytes: number) => void;
   #underWay = 0;
@@ -34,6 +36,7 @@ export class StripeFlow {
     index: ChunkIndex;
     tasks: TaskGroup;
     source: string;
+    book: PartitionBook;
     onSent: (bytes: number) => void;
   }) {
     this.#encryption = options.encryption;
@@ -41,6 +44,7 @@ export class StripeFlow {
     this.#index = options.index;
     this.#tasks = options.tasks;
     this.#source = options.source;
+    this.#book = options.book;
     this.#onSent = options.onSent;
     this.#encryption.onSealed((lane, stripe) => this.#receive(lane, stripe));
   }
@@ -89,7 +93,9 @@ export class StripeFlow {
 
   async #store(lane: number, sealed: SealedStripe): Promise<void> {
     await this.#encryption.supplyIdentity(lane);
-    this.#done(await this.#shards.store(sealed, this.#source, this.#tasks.signal));
+    const membership = await this.#book.enter(sealed.identity.id, sealed.label);
+    const belonging = { source: this.#source, ...membership };
+    this.#done(await this.#shards.store(sealed, belonging, this.#tasks.signal));
     this.partitions++;
   }
 

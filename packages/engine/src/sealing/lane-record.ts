@@ -1,4 +1,4 @@
-import type { SizeClass } from '@holdfast/contracts';
+import type { PartitionLabel, SizeClass } from '@holdfast/contracts';
 import { wipe } from '@holdfast/crypto';
 import type {
   ChunkEntry,
@@ -44,10 +44,10 @@ export class LaneRecord {
   }
 
   /** Parts of a frame stand in stripes, and the first of `chunks` in them. */
-  placed(parts: readonly FramePart[], chunks: readonly ChunkEntry[]): void {
+  placed(parts: readonly FramePart[], chunks: readonly ChunkEntry[], label: PartitionLabel | null): void {
     let first = 0;
     for (const part of parts) {
-      this.#append(part, chunks.slice(first, first + part.chunks));
+      this.#append(part, chunks.slice(first, first + part.chunks), label);
       first += part.chunks;
     }
   }
@@ -86,7 +86,11 @@ export class LaneRecord {
     if (this.#stripe) yield { type: 'adopt', stripe: this.#stripe };
   }
 
-  #append({ partition, arena, codec, storedLength }: FramePart, chunks: readonly ChunkEntry[]): void {
+  #append(
+    { partition, arena, codec, storedLength }: FramePart,
+    chunks: readonly ChunkEntry[],
+    label: PartitionLabel | null,
+  ): void {
     const rawLength = chunks.reduce((sum, { length }) => sum + length, 0);
     const frame: SealedFrame = { codec, rawLength, storedLength, chunks };
     if (this.#stripe?.identity.number === partition) {
@@ -96,6 +100,6 @@ export class LaneRecord {
     const identity = this.#identities.get(partition)!;
     this.#identities.delete(partition);
     this.#free.delete(arena);
-    this.#stripe = { identity, arena, frames: [frame], closing: null };
+    this.#stripe = { identity, arena, frames: [frame], label, closing: null };
   }
 }

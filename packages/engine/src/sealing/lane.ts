@@ -120,7 +120,7 @@ export class Lane {
     else if (request.type === 'reseal') {
       const report = value as SealReport;
       this.#record.resealed(report.arena);
-      this.#sealed(request.request, report);
+      this.#sealed({ ...request.request, label: null }, report);
     }
     if (this.#failure) job.reject(this.#failure);
     else job.resolve(value as never);
@@ -130,15 +130,26 @@ export class Lane {
   #note(job: Job, parts: readonly FramePart[]): void {
     if (job.request.type !== 'frame') return;
     const told = job.parts.reduce((sum, { chunks }) => sum + chunks, 0);
-    this.#record.placed(parts.slice(job.parts.length), job.request.frame.chunks.slice(told));
+    const { chunks, label } = job.request.frame;
+    this.#record.placed(parts.slice(job.parts.length), chunks.slice(told), label);
     job.parts = parts;
   }
 
-  #sealed({ identity, frames }: Pick<SealedStripe, 'identity' | 'frames'>, report: SealReport): void {
+  #sealed(
+    { identity, label, frames }: Pick<SealedStripe, 'identity' | 'label' | 'frames'>,
+    report: SealReport,
+  ): void {
     const { code } = this.#options;
     const lengths = frames.flatMap(({ chunks }) => chunks.map(({ length }) => length));
     if (lengths.reduce((sum, length) => sum + length, 0) === report.rawSize)
-      this.onSealed({ ...report, ...code, identity, frames, arena: this.arenas.reference(report.arena) });
+      this.onSealed({
+        ...report,
+        ...code,
+        identity,
+        label,
+        frames,
+        arena: this.arenas.reference(report.arena),
+      });
     else
       this.#fail(new HoldfastError('INTERNAL', `Partition ${identity.id} has other content than is known.`));
   }

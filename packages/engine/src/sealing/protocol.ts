@@ -1,4 +1,4 @@
-import type { ChunkId, Hash, PartitionId, SizeClass, Stripe } from '@holdfast/contracts';
+import type { ChunkId, Hash, PartitionId, PartitionLabel, SizeClass, Stripe } from '@holdfast/contracts';
 import type { ArenaSize } from '@holdfast/erasure';
 import type { WorkerFailure } from './worker-failure.ts';
 
@@ -44,6 +44,8 @@ export interface FrameInput {
   readonly chunks: readonly ChunkEntry[];
   /** Above 0: also hash each block of this many bytes, for the next snapshot's comparison. */
   readonly blockBytes: number;
+  /** Frames of different labels are kept apart by whoever gives them: by a flush in between. */
+  readonly label: PartitionLabel | null;
 }
 
 export interface SealedFrame {
@@ -73,6 +75,7 @@ export interface StripeState {
   readonly arena: number;
   /** They stand in the arena's payload, back to back. */
   readonly frames: readonly SealedFrame[];
+  readonly label: PartitionLabel | null;
   /** Not null: sealing has begun, and nothing may be added any more. */
   readonly closing: SizeClass | null;
 }
@@ -90,6 +93,8 @@ export interface SealReport {
 /** A stripe as it lies in its arena: n shards ready to be sent from there. */
 export interface SealedStripe extends Omit<SealReport, 'arena'>, StripeCode {
   readonly identity: StripeIdentity;
+  /** Of its frames; null also for what an earlier run had made of them. */
+  readonly label: PartitionLabel | null;
   readonly frames: readonly { readonly codec: number; readonly chunks: readonly ChunkEntry[] }[];
   readonly arena: ArenaReference;
 }

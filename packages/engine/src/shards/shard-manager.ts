@@ -47,6 +47,11 @@ export interface StoreOutcome {
   readonly sentBytes: number;
 }
 
+/** Of a new stripe: whose backup it is part of, and what it is there. */
+export interface Belonging extends Pick<Stripe, 'kind' | 'dependencies'> {
+  readonly source: string;
+}
+
 export interface ShardPlace {
   readonly stripe: Stripe;
   readonly index: number;
@@ -68,14 +73,18 @@ export class ShardManager {
   }
 
   /** Places, journals and sends a new stripe. Resolves when all its shards are durable and the catalog knows. */
-  async store(sealed: SealedStripe, source: string, signal: AbortSignal): Promise<StoreOutcome> {
+  async store(
+    sealed: SealedStripe,
+    { source, kind, dependencies }: Belonging,
+    signal: AbortSignal,
+  ): Promise<StoreOutcome> {
     const { identity, k, m, helpers, sizeClass, frames, hashes } = sealed;
     this.#options.storage.revisit(signal);
     const placement = await this.#placer.assign(identity.id, { k, m, sizeClass });
     const stripe: Stripe = {
       id: identity.id,
       number: identity.number,
-      kind: 'size',
+      kind,
       epoch: identity.epoch,
       k,
       m,
@@ -84,7 +93,7 @@ export class ShardManager {
       size: sealed.size,
       rawSize: sealed.rawSize,
       checksum: sealed.checksum,
-      dependencies: [],
+      dependencies,
       shards: hashes.map((hash, index) => ({ hash, peer: placement.peer(index) })),
     };
     const journal = {

@@ -12,6 +12,7 @@ import {
   encodeCacheExtents,
   encodeCacheHeader,
   encodeCacheObject,
+  encodeCacheRows,
 } from '@holdfast/formats';
 import { ENCODERS } from '../../../../packages/formats/test/compat-values.ts';
 import { objectWithExtents, snapshotId } from '../../../../packages/formats/test/format-arbitraries.ts';
@@ -100,6 +101,7 @@ function encode({ header, records }: Cache): Uint8Array {
 
 function encodeRecord(record: CacheRecord): Uint8Array {
   if (record.type === 'object') return encodeCacheObject(record.object, record.fingerprint);
+  if (record.type === 'rows') return encodeCacheRows(record.start, record.end);
   return record.type === 'extents' ? encodeCacheExtents(record.extents) : encodeCacheBlocks(record.hashes);
 }
 

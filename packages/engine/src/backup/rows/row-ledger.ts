@@ -1,0 +1,124 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { encodeLedgerGroup, LEDGER_HEADER_BYTES, type LedgerGroup } from '@holdfast/formats';
+
+const BUFFER_BYTES = 1024 * 1024;
+
+/** Where one object's groups stand in a ledger, in bytes. */
+export interface LedgerSpan {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Writes the row ledger of the snapshot that is being made: groups in the order of the objects and of their rows. */
+export class RowLedgerWriter {
+  readonly #file: FileHandle;
+  #buffered: Uint8Array[] = [];
+  #bufferedBytes = 0;
+  #position = 0;
+  #start = 0;
+
+  private constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  static async create(path: string): Promise<RowLedgerWriter> {
+    return new RowLedgerWriter(await open(path, 'w', 0o600));
+  }
+
+  /** One object at a time. */
+  begin(): void {
+    this.#start = this.#position;
+  }
+
+  add(group: LedgerGroup): Promise<void> {
+    return this.#append(encodeLedgerGroup(group));
+  }
+
+  /** An object's groups as they stand in an older ledger. */
+  async copy(from: RowLedger, { start, end }: LedgerSpan): Promise<void> {
+    for (let at = start; at < end; ) {
+      const bytes = await from.read(at, Math.min(BUFFER_BYTES, end - at));
+      // A ledger that is shorter than it should be compares with nothing later on; that is all.
+      if (bytes.length === 0) return;
+      await this.#append(bytes);
+      at += bytes.length;
+    }
+  }
+
+  end(): LedgerSpan {
+    return { start: this.#start, end: this.#position };
+  }
+
+  /** No fsync: each group has a checksum, and one that is wrong costs reading, nothing else. */
+  async finish(): Promise<void> {
+    await this.#flush();
+    await this.close();
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    await this.#file.close().catch(() => {});
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    this.#buffered.push(bytes);
+    this.#bufferedBytes += bytes.length;
+    this.#position += bytes.length;
+    if (this.#bufferedBytes >= BUFFER_BYTES) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const bytes = Buffer.concat(this.#buffered);
+    this.#buffered = [];
+    this.#bufferedBytes = 0;
+    await this.#file.appendFile(bytes);
+  }
+}
+
+/** The row ledger of an earlier snapshot. */
+export class RowLedger {
+  readonly #file: FileHandle | null;
+  #window: Buffer = Buffer.alloc(0);
+  #windowAt = 0;
+
+  private constructor(file: FileHandle | null) {
+    this.#file = file;
+  }
+
+  /** Without a file there is nothing to compare with. */
+  static async open(path: string): Promise<RowLedger> {
+    try {
+      return new RowLedger(await open(path, 'r'));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new RowLedger(null);
+      throw error;
+    }
+  }
+
+  /** Good until the next call. Fewer bytes only at the end of the file. */
+  async read(at: number, length: number): Promise<Buffer> {
+    const held = at - this.#windowAt;
+    if (held < 0 || held + length > this.#window.length) await this.#load(at, Math.max(length, BUFFER_BYTES));
+    return this.#window.subarray(at - this.#windowAt, at - this.#windowAt + length);
+  }
+
+  /** The group's first bytes without what is between: for whoever looks at one group after the other. */
+  async header(at: number): Promise<Buffer> {
+    const header = Buffer.alloc(LEDGER_HEADER_BYTES);
+    if (!this.#file) return header.subarray(0, 0);
+    const { bytesRead } = await this.#file.read(header, 0, header.length, at);
+    return header.subarray(0, bytesRead);
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    await this.#file?.close().catch(() => {});
+  }
+
+  async #load(at: number, length: number): Promise<void> {
+    const window = Buffer.allocUnsafe(length);
+    const read = this.#file ? await this.#file.read(window, 0, length, at) : { bytesRead: 0 };
+    this.#window = window.subarray(0, read.bytesRead);
+    this.#windowAt = at;
+  }
+}
