@@ -1,4 +1,5 @@
 import type {
+  Attributes,
   Catalog,
   Clock,
   ErrorCode,
@@ -161,7 +162,12 @@ export interface PlacementCounts {
 export interface RestoreRequest extends RunOptions {
   readonly snapshot: SnapshotId;
   readonly sink: Sink;
+  /** Default: everything. What is left out is not fetched, and the sink does not hear of it. */
+  readonly select?: (object: SnapshotObject) => Selection;
 }
+
+/** Bytes `from` to `to` of an object's content: the sink gets them as if they were all of it. */
+export type Selection = boolean | { readonly from: number; readonly to: number };
 
 export interface PeerFault {
   readonly peer: PeerId;
@@ -260,7 +266,8 @@ export interface RepairReport {
 export interface SnapshotObject {
   readonly path: Uint8Array;
   readonly kind: string;
-  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly attributes: Attributes;
+  /** Of the content, in bytes; 0 without. */
   readonly size: number;
 }
 

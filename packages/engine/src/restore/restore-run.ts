@@ -3,6 +3,7 @@ import type { Extent, ObjectRecord } from '@holdfast/formats';
 import type { EngineContext, RestoreReport, RestoreRequest } from '../api.ts';
 import { ByteBudget } from '../flow/byte-budget.ts';
 import { ExtentRun } from './extent-run.ts';
+import { ExtentWindow } from './extent-window.ts';
 import { ReadSession } from './read-session.ts';
 import { RestoredObject } from './restored-object.ts';
 
@@ -12,33 +13,35 @@ const AHEAD_BYTES = 24 * MiB;
 const OPEN_OBJECTS = 64;
 
 export function restoreSnapshot(context: EngineContext, request: RestoreRequest): Promise<RestoreReport> {
-  return ReadSession.complete(context, request, (session) =>
-    new RestoreRun(session, request.sink).execute(request),
-  );
+  return ReadSession.complete(context, request, (session) => new RestoreRun(session, request).execute());
 }
 
 /** Manifest → objects → extents → sink; every byte is verified before it is written. */
 class RestoreRun {
   readonly #session: ReadSession;
+  readonly #request: RestoreRequest;
   readonly #sink: Sink;
   readonly #ahead = new ByteBudget(AHEAD_BYTES);
   readonly #open: ByteBudget;
+  /** Null between objects, and in one that was not selected. */
   #current: RestoredObject | null = null;
+  #window = new ExtentWindow(0, 0);
   #extents = new ExtentRun();
   #objects = 0;
   #bytes = 0;
 
-  constructor(session: ReadSession, sink: Sink) {
+  constructor(session: ReadSession, request: RestoreRequest) {
     this.#session = session;
-    this.#sink = sink;
-    this.#open = new ByteBudget(sink.order === 'ascending' ? 1 : OPEN_OBJECTS);
+    this.#request = request;
+    this.#sink = request.sink;
+    this.#open = new ByteBudget(this.#sink.order === 'ascending' ? 1 : OPEN_OBJECTS);
   }
 
-  async execute(request: RestoreRequest): Promise<RestoreReport> {
+  async execute(): Promise<RestoreReport> {
     const { partitions, run } = this.#session;
     const { engine, tasks, storage } = run;
     const started = engine.clock.monotonic();
-    const record = await this.#session.record(request.snapshot);
+    const record = await this.#session.record(this.#request.snapshot);
     try {
       await this.#restore(record);
     } catch (error) {
@@ -64,15 +67,17 @@ class RestoreRun {
     const signal = tasks.signal;
     const reader = await this.#session.open(record);
     await this.#sink.begin({ attributes: reader.manifest.sourceAttributes }, { signal });
-    meter.expect(record.totals.bytes, record.totals.objects);
+    if (this.#request.select) meter.expect(null, null);
+    else meter.expect(record.totals.bytes, record.totals.objects);
     meter.phase('transfer');
     for await (const _ of reader.stripes()) tasks.throwIfFailed();
     for await (const metadata of reader.records()) {
       tasks.throwIfFailed();
-      if (metadata.type === 'extents') for (const extent of metadata.extents) await this.#add(extent);
-      else {
+      if (metadata.type === 'object') {
         await this.#end();
         this.#current = await this.#begin(metadata.object);
+      } else if (this.#current) {
+        for (const extent of metadata.extents) await this.#add(extent);
       }
     }
     await this.#end();
@@ -81,17 +86,30 @@ class RestoreRun {
     await this.#sink.finish({ signal });
   }
 
-  async #begin(object: ObjectRecord): Promise<RestoredObject> {
+  async #begin(object: ObjectRecord): Promise<RestoredObject | null> {
+    const window = this.#select(object);
+    if (window === null) return null;
+    this.#window = window;
     const { signal } = this.#session.run.tasks;
     await this.#open.acquire(1, signal);
     const writer = await this.#sink.create(
-      { ...object, size: object.cut === null ? null : object.size },
+      { ...object, size: object.cut === null ? null : window.length },
       { signal },
     );
     return new RestoredObject(writer, this.#sink.order === 'ascending');
   }
 
-  async #add(extent: Extent): Promise<void> {
+  #select({ path, kind, attributes, size }: ObjectRecord): ExtentWindow | null {
+    const selection = this.#request.select?.({ path, kind, attributes, size }) ?? true;
+    if (selection === false) return null;
+    return selection === true
+      ? new ExtentWindow(0, size)
+      : new ExtentWindow(selection.from, Math.min(size, selection.to));
+  }
+
+  async #add(whole: Extent): Promise<void> {
+    const extent = this.#window.cut(whole);
+    if (extent === null) return;
     if (extent.kind === 'data' && this.#extents.add(extent)) return;
     await this.#flush();
     if (extent.kind === 'data') this.#extents.add(extent);
