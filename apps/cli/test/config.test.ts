@@ -98,7 +98,7 @@ describe('the configuration', () => {
     ['version: 1\npolicy:\n  k: 4\n  maxPerOperator: 4\n', 'policy.maxPerOperator', 4],
     ['version: 1\npolicy:\n  k: 200\n  m: 100\n', 'policy.k', 3],
     ['version: 1\npolicy:\n  k: 10\n  m: 4\n  helpers: 12\n', 'policy.helpers', 5],
-    ['version: 1\nsources:\n  a:\n    kind: postgres\n', 'sources.a.kind', 4],
+    ['version: 1\nsources:\n  a:\n    kind: oracle\n', 'sources.a.kind', 4],
     ['version: 1\nsources:\n  a:\n    kind: tree\n', 'sources.a.path', 3],
     ['version: 1\nnetwork:\n  requestTimeout: soon\n', 'network.requestTimeout', 3],
     ['version: 1\nplacement:\n  maxLoad: 170%\n', 'placement.maxLoad', 3],

@@ -1,19 +1,14 @@
 import { HoldfastError, type SourceReport } from '@holdfast/contracts';
 import type { Command } from 'commander';
-import type { WrittenSource } from '../config/edit.ts';
+import { type DatabaseAddress, databaseUrl } from '../config/database-url.ts';
 import type { SourceConfig } from '../config/schema.ts';
+import type { AddOptions } from '../config/written-source.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { examples, type Invocation, runs } from '../invocation.ts';
 import type { Console } from '../output/console.ts';
 import { facts, table } from '../output/table.ts';
 import { formatBytes } from '../units/bytes.ts';
 import { formatCount } from '../units/count.ts';
-
-interface AddOptions {
-  readonly exclude?: string[];
-  readonly oneFileSystem?: boolean;
-  readonly replace?: boolean;
-}
 
 export function registerSource(program: Command): void {
   const source = program
@@ -30,12 +25,27 @@ export function registerSource(program: Command): void {
     .summary('add a source to the configuration')
     .description('Adds a source to holdfast.yaml, keeping its comments.')
     .argument('<name>', 'a short name; snapshots of one name form a history')
-    .argument('<kind>', 'sqlite (a live database), tree (a directory) or stdin (standard input)')
-    .argument('[path]', 'the database file or the directory; not for stdin')
-    .option('-x, --exclude <pattern...>', 'tree: leave out paths that match, such as "*.tmp" or node_modules')
+    .argument(
+      '<kind>',
+      'postgres or mysql (a database on a server), sqlite (a live database file), tree (a directory) or stdin',
+    )
+    .argument('[place]', 'the file or directory, or postgres://USER@HOST:PORT/DATABASE; not for stdin')
+    .option(
+      '-x, --exclude <pattern...>',
+      'leave out paths that match, such as "*.tmp", or tables, such as audit.*',
+    )
+    .option('--include <table...>', 'postgres, mysql: only these tables, such as public.*')
+    .option('--password-file <file>', 'postgres, mysql: whose first line is the password')
+    .option('--password-env <variable>', 'postgres, mysql: the environment variable that has the password')
+    .option('--family <family...>', 'postgres, mysql: columns kept apart, such as users.pii=email,phone')
+    .option(
+      '--time <table...>',
+      'postgres, mysql: cut by a time column, such as messages=created_at or log=at:week',
+    )
     .option('--one-file-system', 'tree: do not follow into other file systems')
     .option('--replace', 'change an existing source of that name');
   examples(add, [
+    ['holdfast source add chat postgres postgres://backup@localhost/chat', 'a PostgreSQL database'],
     ['holdfast source add app sqlite /var/lib/app.db', 'a live SQLite database'],
     ["holdfast source add home tree ~ --exclude .cache '*.tmp'", 'a directory with all below it'],
     ['holdfast source add dump stdin', 'for: pg_dump app | holdfast backup dump'],
@@ -70,7 +80,7 @@ export function registerSource(program: Command): void {
 
 async function addSourceCommand(
   { console, vault, signal }: Invocation,
-  options: AddOptions,
+  { replace, ...options }: AddOptions & { readonly replace?: boolean },
   name: string,
   kind: string,
   path: string | undefined,
@@ -82,8 +92,9 @@ async function addSourceCommand(
       hint: 'Use up to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit.',
     });
   }
-  const written = await writtenSource(kind, path, options);
-  const config = await addSource(vault, name, written, options.replace === true);
+  const { writtenSource } = await import('../config/written-source.ts');
+  const written = writtenSource(kind, path, options);
+  const config = await addSource(vault, name, written, replace === true);
   const added = config.sources[name]!;
   console.done({ source: { name, ...added } }, () => [
     `Added "${name}": ${describe(added)}.`,
@@ -100,40 +111,6 @@ async function addSourceCommand(
   if (HoldfastError.is(unreadable))
     console.warn(`${unreadable.message} (The source was added all the same.)`);
   else if (unreadable) throw unreadable;
-}
-
-async function writtenSource(
-  kind: string,
-  path: string | undefined,
-  options: AddOptions,
-): Promise<WrittenSource> {
-  const { resolve } = await import('node:path');
-  const treeOnly = options.exclude !== undefined || options.oneFileSystem === true;
-  if (kind !== 'tree' && treeOnly) {
-    throw new HoldfastError('USAGE', '--exclude and --one-file-system belong to tree sources.', {
-      hint: `Leave them out for ${kind}.`,
-    });
-  }
-  if (kind === 'stdin') {
-    if (path === undefined) return { kind };
-    throw new HoldfastError('USAGE', 'A stdin source has no path.', { hint: 'Leave the path out.' });
-  }
-  if (kind !== 'sqlite' && kind !== 'tree') {
-    throw new HoldfastError('USAGE', `There is no kind of source called "${kind}".`, {
-      hint: 'Choose sqlite, tree or stdin.',
-    });
-  }
-  if (path === undefined) {
-    throw new HoldfastError('USAGE', `A ${kind} source needs a path.`, {
-      hint: `holdfast source add NAME ${kind} PATH`,
-    });
-  }
-  return {
-    kind,
-    path: resolve(path),
-    ...(options.exclude ? { exclude: options.exclude } : {}),
-    ...(options.oneFileSystem ? { oneFileSystem: true } : {}),
-  };
 }
 
 async function listSources({ console, vault }: Invocation): Promise<void> {
@@ -207,12 +184,24 @@ async function removeSourceCommand({ console, vault }: Invocation, _: object, na
 }
 
 const what = (source: SourceConfig): string => {
-  if (source.kind === 'stdin') return 'standard input';
-  if (source.kind === 'sqlite' || source.exclude.length === 0) return source.path;
-  return `${source.path}  without ${source.exclude.join(', ')}`;
+  const excluded = 'exclude' in source && source.exclude.length > 0;
+  return `${placeOf(source)}${excluded ? `  without ${source.exclude.join(', ')}` : ''}`;
 };
 
-const describe = (source: SourceConfig): string =>
-  source.kind === 'stdin'
-    ? 'standard input'
-    : `${source.kind === 'sqlite' ? 'SQLite database' : 'directory'} ${source.path}`;
+function placeOf(source: SourceConfig): string {
+  switch (source.kind) {
+    case 'stdin':
+      return 'standard input';
+    case 'sqlite':
+    case 'tree':
+      return source.path;
+    default:
+      return databaseUrl(source as DatabaseAddress);
+  }
+}
+
+function describe(source: SourceConfig): string {
+  const place = placeOf(source);
+  if (source.kind === 'sqlite') return `SQLite database ${place}`;
+  return source.kind === 'tree' ? `directory ${place}` : place;
+}

@@ -6,9 +6,7 @@ import { configPath, loadConfig, parseConfig, readConfig } from './load.ts';
 import { type Config, helpersProblem } from './schema.ts';
 
 /** As written in the file: defaults left out. */
-export type WrittenSource = Readonly<Record<string, string | boolean | readonly string[]>> & {
-  readonly kind: string;
-};
+export type WrittenSource = Readonly<Record<string, unknown>> & { readonly kind: string };
 
 /** Adds or replaces a source in the file, keeping comments and order. ALREADY_EXISTS unless `replace`. */
 export async function addSource(

@@ -1,6 +1,7 @@
 import { HoldfastError } from '@holdfast/contracts';
 import { clayGeometry } from '@holdfast/erasure/clay-shape';
 import { z } from 'zod';
+import { mysqlSchema, postgresSchema } from './database-schema.ts';
 import { duration } from './duration-schema.ts';
 import { contradictions, placementSchema } from './placement-schema.ts';
 
@@ -25,7 +26,7 @@ const tree = z.strictObject({
 /** `name` is what the stream's object is called in listings. */
 const stdin = z.strictObject({ kind: z.literal('stdin'), name: z.string().min(1).max(255).default('stdin') });
 
-export const sourceSchema = z.discriminatedUnion('kind', [sqlite, tree, stdin]);
+export const sourceSchema = z.discriminatedUnion('kind', [sqlite, tree, stdin, postgresSchema, mysqlSchema]);
 
 interface CodeShape {
   readonly k: number;

@@ -26,5 +26,8 @@ export function makeSource(source: SourceConfig, vault: string): Source {
       });
     case 'stdin':
       return streamSource({ stream: process.stdin, name: source.name });
+    case 'postgres':
+    case 'mysql':
+      throw new Error('not yet');
   }
 }

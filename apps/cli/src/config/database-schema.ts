@@ -1,0 +1,71 @@
+import { z } from 'zod';
+
+const path = z.string().min(1).max(4096);
+const name = z.string().min(1).max(255);
+/** `messages`, `public.messages`, `public.*`. */
+const pattern = z.string().min(1).max(520);
+
+export const TIME_WINDOWS = ['month', 'week', 'day'] as const;
+
+const tls = z.strictObject({
+  mode: z.enum(['disable', 'prefer', 'require', 'verify-full']).default('prefer'),
+  ca: path.optional(),
+});
+
+/** A server's address, and who asks. Passwords are never written here: only where they are found. */
+const server = {
+  host: z.string().min(1).max(1024).optional(),
+  port: z.int().min(1).max(65_535).optional(),
+  user: name.optional(),
+  passwordFile: path.optional(),
+  passwordEnv: z
+    .string()
+    .regex(/^[A-Za-z_]\w*$/, 'the name of an environment variable')
+    .optional(),
+  tls: tls.prefault({}),
+};
+
+const timeColumn = z
+  .union([
+    name.transform((column) => ({ column })),
+    z.strictObject({ column: name, window: z.enum(TIME_WINDOWS).optional() }),
+  ])
+  .transform(({ column, ...rest }) => ({ column, window: 'month' as const, ...rest }));
+
+/** How tables are read, and which. */
+const tables = {
+  database: name,
+  connections: z.int().min(1).max(32).default(2),
+  include: z.array(pattern).max(10_000).default([]),
+  exclude: z.array(pattern).max(10_000).default([]),
+  families: z.record(pattern, z.record(name, z.array(name).min(1).max(1600))).default({}),
+  time: z.record(pattern, timeColumn).default({}),
+};
+
+const onePassword = (
+  { passwordFile, passwordEnv }: { passwordFile?: string | undefined; passwordEnv?: string | undefined },
+  context: z.RefinementCtx,
+): void => {
+  if (passwordFile === undefined || passwordEnv === undefined) return;
+  const message = 'is set beside passwordFile: the password comes from one place';
+  context.addIssue({ code: 'custom', path: ['passwordEnv'], message });
+};
+
+export const postgresSchema = z
+  .strictObject({
+    kind: z.literal('postgres'),
+    ...server,
+    ...tables,
+    skipUnchanged: z.boolean().default(true),
+  })
+  .superRefine(onePassword);
+
+export const mysqlSchema = z
+  .strictObject({
+    kind: z.literal('mysql'),
+    ...server,
+    ...tables,
+    /** What to do about tables that a snapshot cannot hold still. */
+    nonTransactional: z.enum(['refuse', 'lock', 'allow']).default('refuse'),
+  })
+  .superRefine(onePassword);
