@@ -41,6 +41,12 @@ const BUILDS: readonly Build[] = [
     entry: 'packages/placement/assembly/early.ts',
     options: ['--enable', 'simd', '--importMemory', '--initialMemory', '1'],
   },
+  {
+    output: 'packages/sources/src/rows/rows.wasm',
+    entry: 'packages/sources/assembly/rows.ts',
+    // 1 MiB for tuples behind all else; a text field longer than that makes it grow.
+    options: ['--enable', 'simd', '--initialMemory', '32', '--maximumMemory', '65536'],
+  },
 ];
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
