@@ -47,6 +47,11 @@ const BUILDS: readonly Build[] = [
     // 1 MiB for tuples behind all else; a text field longer than that makes it grow.
     options: ['--enable', 'simd', '--initialMemory', '32', '--maximumMemory', '65536'],
   },
+  {
+    output: 'packages/sources/src/rows/copy-text.wasm',
+    entry: 'packages/sources/assembly/copy-text.ts',
+    options: ['--enable', 'simd', '--initialMemory', '5', '--maximumMemory', '5'],
+  },
 ];
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
