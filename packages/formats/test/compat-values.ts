@@ -29,6 +29,12 @@ import {
   PAYLOAD_HEADER_BYTES,
   type PayloadFrame,
 } from '../src/index.ts';
+import {
+  encodeRowsDescription,
+  encodeRowsIndex,
+  type RowsDescription,
+  type RowsIndex,
+} from '../src/rows/index.ts';
 
 /** What the frozen files in test/compat say. Values and files are only ever added to, never changed. */
 
@@ -180,6 +186,25 @@ function cache(): Uint8Array {
   return Buffer.concat([...pieces, checksum.end()]);
 }
 
+export const rowsDescription: RowsDescription = {
+  dialect: 'postgres',
+  schema: 'public',
+  table: 'users',
+  family: 'pii',
+  window: { label: '2026-11', column: 'seen', from: '2026-11-01 00:00:00+00', to: '2026-12-01 00:00:00+00' },
+  columns: [
+    { name: 'id', type: 'bigint', typeId: 20, encoding: 'binary', notNull: true },
+    { name: 'email', type: 'character varying(200)', typeId: 1043, encoding: 'binary', notNull: false },
+  ],
+  keyColumns: 1,
+};
+
+export const rowsIndex: RowsIndex = {
+  rows: 2,
+  checksum: repeat(0x5a, 16),
+  samples: [{ offset: 0, row: 0, key: Uint8Array.from([0, 1, 0, 0, 0, 2, 0, 7]) }],
+};
+
 export const ENCODERS: Readonly<Record<string, () => Uint8Array>> = {
   payload,
   objects: () =>
@@ -192,4 +217,6 @@ export const ENCODERS: Readonly<Record<string, () => Uint8Array>> = {
   manifest: () => encodeManifest(manifest, sign),
   head: () => encodeHead(head, { sign, seal: unsealed }),
   cache,
+  'rows-description': () => encodeRowsDescription(rowsDescription),
+  'rows-index': () => encodeRowsIndex(rowsIndex),
 };

@@ -11,6 +11,7 @@ import {
   PAYLOAD_HEADER_BYTES,
   readPayload,
 } from '../src/index.ts';
+import { decodeRowsDescription, decodeRowsIndex } from '../src/rows/index.ts';
 import * as values from './compat-values.ts';
 
 const FIXTURES = new URL('../../../test/compat/formats-v1/', import.meta.url);
@@ -40,6 +41,8 @@ const DECODED: Readonly<Record<string, (bytes: Uint8Array) => void>> = {
   manifest: (bytes) => expect(decodeManifest(bytes, values.verify)).toEqual(values.manifest),
   head: (bytes) =>
     expect(decodeHead(bytes, { verify: values.verify, open: values.unsealed })).toEqual(values.head),
+  'rows-description': (bytes) => expect(decodeRowsDescription(bytes)).toEqual(values.rowsDescription),
+  'rows-index': (bytes) => expect(decodeRowsIndex(bytes)).toEqual(values.rowsIndex),
   cache(bytes) {
     const reader = cacheReader();
     const records = [...reader.push(bytes), ...reader.end()];
@@ -88,7 +91,7 @@ describe('the examples in the specifications', () => {
 
   it('show every format that leaves the machine', () => {
     expect(new Set(found.map(({ name }) => name))).toEqual(
-      new Set(['payload', 'objects', 'stripe', 'manifest', 'head']),
+      new Set(['payload', 'objects', 'stripe', 'manifest', 'head', 'rows-description', 'rows-index']),
     );
   });
 
