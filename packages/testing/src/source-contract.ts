@@ -173,7 +173,7 @@ const cancelledError = expect.objectContaining({ code: 'CANCELLED' });
 
 function expectSound(object: SourceObject): void {
   expect(isSafePath(object.path)).toBe(true);
-  expect(object.kind).toMatch(/^[a-z]+$/);
+  expect(object.kind).toMatch(/^[a-z]+(-[a-z]+)*$/);
   for (const value of Object.values(object.attributes)) expect(isAttributeValue(value)).toBe(true);
   if (object.cut === null) expect(object.size).toBeNull();
   if (object.size !== null) expect(Number.isSafeInteger(object.size) && object.size >= 0).toBe(true);

@@ -1,0 +1,80 @@
+import type { RowsWindow } from '@holdfast/formats/rows';
+import type { Window } from './options.ts';
+import { ident, literal } from './quote.ts';
+import type { TimeColumn } from './table-layout.ts';
+
+/** Before year 1, `-infinity` among them; from year 10000 on, `infinity` among them; null. */
+export const EARLIER = '0000';
+export const LATER = 'later';
+export const NONE = 'none';
+
+const TIMESTAMPTZ = 1184;
+/** A Monday too. */
+const FIRST_DAY = '0001-01-01';
+const END_DAY = '10000-01-01';
+const DAY_MS = 86_400_000;
+
+/** A column's time as one without zone, in UTC. */
+const utc = ({ column }: TimeColumn): string =>
+  column.baseOid === TIMESTAMPTZ
+    ? `(${ident(column.name)} at time zone 'UTC')`
+    : `${ident(column.name)}::timestamp`;
+
+/** SQL for where a row's window begins: `2026-11-01`, `0000`, `later`, or null. */
+export function windowStartSql(time: TimeColumn): string {
+  const at = utc(time);
+  return `case when ${at} < ${literal(FIRST_DAY)} then '${EARLIER}' when ${at} >= ${literal(END_DAY)} then '${LATER}'
+    else to_char(date_trunc('${time.window}', ${at}), 'YYYY-MM-DD') end`;
+}
+
+/** @param start as `windowStartSql` gives it. */
+export function windowFrom(time: TimeColumn, start: string | null): RowsWindow {
+  const { name: column } = time.column;
+  if (start === null) return { label: NONE, column, from: null, to: null };
+  if (start === EARLIER) return { label: EARLIER, column, from: null, to: bound(time, FIRST_DAY) };
+  if (start === LATER) return { label: LATER, column, from: bound(time, END_DAY), to: null };
+  const end = windowEnd(start, time.window);
+  return {
+    label: windowLabel(start, time.window),
+    column,
+    from: bound(time, start),
+    // The last week of all ends beyond: those rows are in `later`.
+    to: bound(time, end.length > END_DAY.length - 1 ? END_DAY : end),
+  };
+}
+
+const bound = ({ column }: TimeColumn, day: string): string =>
+  column.baseOid === TIMESTAMPTZ ? `${day} 00:00:00+00` : day;
+
+export const predicate = ({ column, from, to, label }: RowsWindow): string => {
+  const name = ident(column);
+  if (label === NONE) return `${name} is null`;
+  return [from && `${name} >= ${literal(from)}`, to && `${name} < ${literal(to)}`]
+    .filter(Boolean)
+    .join(' and ');
+};
+
+const dayText = (ms: number): string => new Date(ms).toISOString().split('T')[0]!.replace(/^\+0*/, '');
+
+/** The first day that is no longer in the window. */
+export function windowEnd(start: string, window: Window): string {
+  const from = Date.parse(`${start}T00:00:00Z`);
+  if (window === 'day') return dayText(from + DAY_MS);
+  if (window === 'week') return dayText(from + 7 * DAY_MS);
+  const next = new Date(from);
+  next.setUTCMonth(next.getUTCMonth() + 1);
+  return dayText(next.getTime());
+}
+
+/** `2026-11`, `2026-W48`, `2026-11-30`. */
+export function windowLabel(start: string, window: Window): string {
+  if (window === 'day') return start;
+  if (window === 'month') return start.slice(0, 7);
+  // ISO 8601: a week belongs to the year that its Thursday is in.
+  const thursday = new Date(Date.parse(`${start}T00:00:00Z`) + 3 * DAY_MS);
+  const year = thursday.getUTCFullYear();
+  const first = new Date(0);
+  first.setUTCFullYear(year, 0, 1);
+  const week = 1 + Math.floor((thursday.getTime() - first.getTime()) / (7 * DAY_MS));
+  return `${String(year).padStart(4, '0')}-W${String(week).padStart(2, '0')}`;
+}
