@@ -1,0 +1,2 @@
+export type { PostgresSinkOptions } from './options.ts';
+export { type PostgresSink, postgresSink } from './postgres-sink.ts';
