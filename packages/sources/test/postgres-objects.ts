@@ -70,10 +70,13 @@ async function schemaObjects(
   ];
   for (const table of facts.tables)
     table.families = declared[`${table.schema}.${table.name}`]?.families ?? {};
-  const sequences = await one(
-    `SELECT schemaname AS schema, sequencename AS name, coalesce(last_value, start_value)::text AS last,
-       last_value IS NOT NULL AS called FROM pg_sequences`,
-  );
+  const sequences: unknown[] = [];
+  for (const { schema, name } of await one(
+    'SELECT schemaname AS schema, sequencename AS name FROM pg_sequences',
+  )) {
+    const of = `SELECT last_value::text AS last, is_called AS called FROM ${ident(schema!)}.${ident(name!)}`;
+    sequences.push({ schema, name, ...(await one(of))[0] });
+  }
   return [
     {
       path: '1-schema/archive',
@@ -109,7 +112,7 @@ async function tablesOf(client: pg.Client): Promise<Table[]> {
         FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid
         WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''), '[]') AS columns
      FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-     WHERE relkind = 'r' AND c.oid >= 16384 AND relpersistence = 'p'
+     WHERE relkind = 'r' AND c.oid >= 16384 AND relpersistence <> 't'
        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = c.oid AND classid = 'pg_class'::regclass AND deptype = 'e')
      ORDER BY 1, 2`,
   );
