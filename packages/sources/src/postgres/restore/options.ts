@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { HoldfastError } from '@holdfast/contracts';
 import type { PrerequisiteOptions } from './prerequisites.ts';
+import { Selection, type TableChoice } from './selection.ts';
 import type { PostgresServerOptions } from './server-access.ts';
 import type { TargetOptions } from './target-database.ts';
 
@@ -26,6 +27,10 @@ export interface PostgresSinkOptions extends PostgresServerOptions {
   readonly locale?: string;
   /** Memory for each index that is built. Default 256MB. */
   readonly maintenanceMemory?: string;
+  /** Tables to restore, with what they need, and nothing else. Default: everything. */
+  readonly only?: readonly TableChoice[];
+  /** Families to leave out, as `TABLE.FAMILY`: their columns are null. */
+  readonly without?: readonly string[];
   /** Directory of `pg_restore`. Default: the PATH and Debian's directories. */
   readonly programs?: string;
 }
@@ -38,6 +43,7 @@ export type RestoreSettings = TargetOptions &
     readonly locale: string | null;
     readonly maintenanceMemory: string;
     readonly programs: string | undefined;
+    readonly selection: Selection;
   };
 
 const MAX_DEFAULT_JOBS = 8;
@@ -63,6 +69,7 @@ export function restoreSettings(options: PostgresSinkOptions): RestoreSettings {
     locale: options.locale ?? null,
     maintenanceMemory: options.maintenanceMemory ?? '256MB',
     programs: options.programs,
+    selection: new Selection(options.only ?? null, options.without ?? []),
   };
 }
 

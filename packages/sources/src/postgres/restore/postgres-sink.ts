@@ -112,11 +112,10 @@ class DatabaseSink implements PostgresSink {
     this.#run = await RestoreRun.begin(at, parseSchemaFacts(facts), signal);
   }
 
-  #openRows(path: string, rows: RowsDescription): Promise<ContentWriter> {
+  async #openRows(path: string, rows: RowsDescription): Promise<ContentWriter> {
     const run = this.#started(path);
-    return rows.schema === 'pg_catalog' && rows.table === 'pg_largeobject'
-      ? run.openLargeObjects(rows)
-      : run.openRows(rows);
+    const isLarge = rows.schema === 'pg_catalog' && rows.table === 'pg_largeobject';
+    return (await (isLarge ? run.openLargeObjects(rows) : run.openRows(rows))) ?? IGNORED;
   }
 
   #started(what: string): RestoreRun {
@@ -131,6 +130,9 @@ class DatabaseSink implements PostgresSink {
     this.#last = Uint8Array.from(path);
   }
 }
+
+/** Takes what was not chosen. */
+const IGNORED: ContentWriter = { write: async () => {}, complete: async () => {} };
 
 function descriptionOf({ path, attributes }: Header): RowsDescription {
   const bytes = attributes.rows;

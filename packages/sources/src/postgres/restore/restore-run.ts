@@ -1,24 +1,32 @@
 import { type ContentWriter, cancelled, HoldfastError } from '@holdfast/contracts';
 import type { RowsDescription, RowsIndex } from '@holdfast/formats/rows';
 import type pg from 'pg';
+import { type ArchiveChoice, tableKey } from './archive-choice.ts';
 import { CopyLanes, type CopyTarget } from './copy-lanes.ts';
+import { copyTarget } from './copy-target.ts';
+import { rowsThatMove } from './enum-partitions.ts';
 import { analyze, refreshMaterializedViews } from './finishing.ts';
-import type { SchemaFacts } from './interim/schema-facts.ts';
+import type { SchemaFacts, TableFacts } from './interim/schema-facts.ts';
 import { createLargeObjects, fillLargeObjects } from './large-objects.ts';
+import { leaveOut } from './left-out-columns.ts';
 import { type RestoreSettings, sessionSettings } from './options.ts';
-import { findPgRestore, majorIn, type PgRestore, runPgRestore } from './pg-restore.ts';
 import { checkPrerequisites, createMissingRoles } from './prerequisites.ts';
 import { BatchBuffers, RowsLoader } from './rows-loader.ts';
+import { SchemaRestore } from './schema-restore.ts';
 import { type SequenceState, setSequences } from './sequences.ts';
-import type { ServerAccess } from './server-access.ts';
+import { destroy, type ServerAccess } from './server-access.ts';
 import { targetError } from './server-errors.ts';
 import type { SpooledArchive } from './spooled-archive.ts';
-import { qualified, quotedList } from './sql-names.ts';
+import { qualified } from './sql-names.ts';
+import { Staging } from './staging.ts';
 import type { TargetDatabase } from './target-database.ts';
 
-/** For tables in passing; dropped before the schema's own end. */
-const STAGING = 'holdfast_partial';
-const PAGES = `${STAGING}.large_object_pages`;
+export interface RestorePlace {
+  readonly settings: RestoreSettings;
+  readonly access: ServerAccess;
+  readonly target: TargetDatabase;
+  readonly archive: SpooledArchive;
+}
 
 interface LoadedObject {
   readonly name: string;
@@ -28,106 +36,77 @@ interface LoadedObject {
 
 /** One database being restored: from the facts on, when there is something to connect to. */
 export class RestoreRun {
-  readonly #settings: RestoreSettings;
-  readonly #access: ServerAccess;
-  readonly #target: TargetDatabase;
-  readonly #archive: SpooledArchive;
-  readonly #program: PgRestore;
+  readonly #place: RestorePlace;
   readonly #facts: SchemaFacts;
+  readonly #schema: SchemaRestore;
   readonly #buffers = new BatchBuffers();
   readonly #loaded: LoadedObject[] = [];
+  readonly #notes: string[] = [];
   readonly #stop = new AbortController();
-  #clients: pg.Client[] = [];
+  readonly #clients: pg.Client[] = [];
+  #choice: ArchiveChoice | null = null;
   #lanes = new CopyLanes([]);
+  #control!: pg.Client;
+  #staging!: Staging;
+  #moving: ReadonlyMap<string, string> = new Map();
+  #defaults: (() => Promise<void>)[] = [];
   #sequences: readonly SequenceState[] = [];
-  #pages = false;
+  #pages: string | null = null;
+  /** Whether the object before was loaded, and not passed over. */
+  #last: LoadedObject | null = null;
 
-  private constructor(
-    at: { settings: RestoreSettings; access: ServerAccess; target: TargetDatabase; archive: SpooledArchive },
-    facts: SchemaFacts,
-    program: PgRestore,
-  ) {
-    this.#settings = at.settings;
-    this.#access = at.access;
-    this.#target = at.target;
-    this.#archive = at.archive;
+  private constructor(place: RestorePlace, facts: SchemaFacts, schema: SchemaRestore) {
+    this.#place = place;
     this.#facts = facts;
-    this.#program = program;
+    this.#schema = schema;
   }
 
   /** Checks what is needed, makes the database and all tables in it. */
-  static async begin(
-    at: { settings: RestoreSettings; access: ServerAccess; target: TargetDatabase; archive: SpooledArchive },
-    facts: SchemaFacts,
-    signal?: AbortSignal,
-  ): Promise<RestoreRun> {
-    const major = majorIn(at.archive.writtenBy);
-    if (major === null)
-      throw new HoldfastError('FORMAT_INVALID', 'The schema’s archive does not say what wrote it');
-    const program = await findPgRestore(major, at.settings.programs);
-    const missing = await checkPrerequisites(at.target.client, facts, at.settings);
-    const run = new RestoreRun(at, facts, program);
-    const made = run.#interruptible(signal, async () => {
-      await createMissingRoles(at.target.client, missing);
-      const { encoding, collation } = facts;
-      await at.target.create({ encoding, collation: at.settings.locale ?? collation });
-      await run.#pgRestore('pre-data', []);
-      await run.#connect();
-      await createLargeObjects(run.#clients[0]!, facts.largeObjects, at.settings.owner);
-    });
-    // The caller has no run to abort yet.
-    await made.catch((error: unknown) => {
+  static async begin(place: RestorePlace, facts: SchemaFacts, signal?: AbortSignal): Promise<RestoreRun> {
+    place.settings.selection.check(facts);
+    const schema = await SchemaRestore.of(place.settings, place.access, place.archive);
+    const run = new RestoreRun(place, facts, schema);
+    try {
+      await run.#interruptible(signal, () => run.#begin());
+      return run;
+    } catch (error) {
+      // The caller has no run to abort yet.
       run.abort();
       throw error;
-    });
-    return run;
+    }
   }
 
-  async openRows(rows: RowsDescription): Promise<ContentWriter> {
-    const target = tableTarget(rows);
-    const loader = new RowsLoader(this.#lanes, this.#buffers, target, rows.columns.length);
-    return this.#writer(loader, target);
+  /** Null for rows that were not chosen. */
+  async openRows(rows: RowsDescription): Promise<ContentWriter | null> {
+    this.#last = null;
+    const table = this.#wanted(rows);
+    if (table === null) return null;
+    if (this.#place.settings.selection.families(table).length === 0)
+      return this.#writer(rows, this.#direct(rows));
+    const { target, loaded } = await this.#staging.open(rows);
+    return this.#writer(rows, target, loaded);
   }
 
-  async openLargeObjects(rows: RowsDescription): Promise<ContentWriter> {
-    const client = this.#clients[0]!;
-    const [loid, pageno, data] = quotedList(rows.columns.map(({ name }) => name)).split(', ');
-    await client.query(`CREATE SCHEMA IF NOT EXISTS ${STAGING}`);
-    await client.query(`CREATE UNLOGGED TABLE ${PAGES} (${loid} oid, ${pageno} int8, ${data} bytea)`);
-    this.#pages = true;
-    const target: CopyTarget = {
-      name: 'large objects',
-      sql: `COPY ${PAGES} FROM STDIN (FORMAT binary)`,
-      binary: true,
-    };
-    return this.#writer(new RowsLoader(this.#lanes, this.#buffers, target, rows.columns.length), target);
+  async openLargeObjects(rows: RowsDescription): Promise<ContentWriter | null> {
+    this.#last = null;
+    if (this.#choice !== null) return null;
+    this.#pages = await this.#staging.createPages();
+    return this.#writer(rows, { ...copyTarget(rows, this.#pages), name: 'large objects' });
   }
 
   /** Of the object before. */
   addIndex(index: RowsIndex): void {
-    const last = this.#loaded.at(-1);
-    if (last !== undefined) last.index = index;
+    if (this.#last !== null) this.#last.index = index;
   }
 
   setSequences(states: readonly SequenceState[]): void {
     this.#sequences = states;
   }
 
-  /** All that follows the rows, up to the database under its name. */
+  /** All that follows the rows, up to the database under its name. Gives what people should know. */
   async finish(signal?: AbortSignal): Promise<string[]> {
-    await this.#interruptible(signal, async () => {
-      await this.#lanes.drain();
-      await this.#checkCounts();
-      const [first] = this.#clients as [pg.Client];
-      if (this.#pages) await fillLargeObjects(this.#clients, PAGES);
-      await setSequences(first, this.#sequences);
-      await first.query(`DROP SCHEMA IF EXISTS ${STAGING} CASCADE`);
-      await this.#pgRestore('post-data', ['-j', String(this.#settings.jobs)]);
-      await refreshMaterializedViews(first, this.#facts.materializedViews);
-      await analyze(this.#clients);
-      await Promise.all(this.#clients.splice(0).map((client) => client.end()));
-    });
-    return this.#target.swap();
+    await this.#interruptible(signal, () => this.#finish());
+    return [...this.#notes, ...(await this.#place.target.swap())];
   }
 
   /** Ends what runs. The database is the target's to drop. */
@@ -136,21 +115,91 @@ export class RestoreRun {
     for (const client of this.#clients.splice(0)) destroy(client);
   }
 
-  async #connect(): Promise<void> {
-    const settings = sessionSettings(this.#settings.maintenanceMemory, this.#facts.encoding);
-    for (let i = 0; i < this.#settings.jobs; i++)
-      this.#clients.push(await this.#access.connect(this.#target.partialName, settings));
-    this.#lanes = new CopyLanes(this.#clients);
+  async #begin(): Promise<void> {
+    const { settings, target } = this.#place;
+    const { encoding, collation } = this.#facts;
+    if (!settings.selection.isWhole)
+      this.#choice = await this.#schema.restrictTo(settings.selection.chosenTables(this.#facts), this.#facts);
+    const missing = await checkPrerequisites(target.client, this.#facts, settings);
+    await createMissingRoles(target.client, missing);
+    await target.create({ encoding, collation: settings.locale ?? collation });
+    await this.#schema.run('pre-data', target.partialName, this.#stop.signal);
+    await this.#connect();
+    await this.#prepareTables();
   }
 
-  #writer(loader: RowsLoader, target: CopyTarget): ContentWriter {
+  async #prepareTables(): Promise<void> {
+    const { settings } = this.#place;
+    this.#moving = await rowsThatMove(this.#control);
+    for (const table of this.#facts.tables) {
+      const wanted = this.#choice === null || this.#choice.tables.has(tableKey(table.schema, table.name));
+      const restored = settings.selection.families(table);
+      const families = Object.keys(table.families).filter((family) => !restored.includes(family));
+      if (!wanted || families.length === 0) continue;
+      const { notes, restore } = await leaveOut(this.#control, table, families);
+      this.#notes.push(...notes);
+      this.#defaults.push(restore);
+    }
+    if (this.#choice === null)
+      await createLargeObjects(this.#control, this.#facts.largeObjects, settings.owner);
+  }
+
+  async #connect(): Promise<void> {
+    const { settings, access, target } = this.#place;
+    const session = sessionSettings(settings.maintenanceMemory, this.#facts.encoding);
+    // Operators of extensions' types are found where these are; all other names are written in full.
+    const path = this.#facts.extensions.map(({ schema }) => `"${schema.replaceAll('"', '""')}"`).join(',');
+    this.#control = await access.connect(target.partialName, { ...session, search_path: path });
+    this.#clients.push(this.#control);
+    for (let i = 0; i < settings.jobs; i++)
+      this.#clients.push(await access.connect(target.partialName, session));
+    this.#lanes = new CopyLanes(this.#clients.slice(1));
+    this.#staging = new Staging(this.#control);
+  }
+
+  #wanted(rows: RowsDescription): TableFacts | null {
+    const { selection } = this.#place.settings;
+    const { schema, table: name, family } = rows;
+    const facts = this.#facts.tables.find((table) => table.schema === schema && table.name === name);
+    if (facts === undefined)
+      throw new HoldfastError('FORMAT_INVALID', `There are rows of ${schema}.${name}, but no such table`);
+    const named = this.#choice === null ? facts : this.#choice.tables.get(tableKey(schema, name));
+    if (named === undefined || !selection.wantsWindow(rows, named)) return null;
+    return family === null || selection.families(facts).includes(family) ? facts : null;
+  }
+
+  #direct(rows: RowsDescription): CopyTarget {
+    const into = this.#moving.get(tableKey(rows.schema, rows.table)) ?? qualified(rows.schema, rows.table);
+    return copyTarget(rows, into);
+  }
+
+  #writer(rows: RowsDescription, target: CopyTarget, loaded?: (count: number) => void): ContentWriter {
+    const loader = new RowsLoader(this.#lanes, this.#buffers, target, rows.columns.length);
     return {
       write: (offset, bytes) => loader.write(offset, bytes),
       complete: async (size) => {
-        const { rows } = await loader.complete(size);
-        this.#loaded.push({ name: target.name, rows, index: null });
+        const { rows: counted } = await loader.complete(size);
+        this.#last = { name: target.name, rows: counted, index: null };
+        this.#loaded.push(this.#last);
+        if (loaded !== undefined) void counted.then(loaded);
       },
     };
+  }
+
+  async #finish(): Promise<void> {
+    const { settings, target } = this.#place;
+    await this.#lanes.drain();
+    await this.#checkCounts();
+    await this.#staging.join();
+    if (this.#pages !== null) await fillLargeObjects(this.#clients, this.#pages);
+    for (const restore of this.#defaults) await restore();
+    await setSequences(this.#control, this.#sequences);
+    await this.#staging.drop();
+    await this.#schema.run('post-data', target.partialName, this.#stop.signal);
+    if (settings.selection.isWhole)
+      await refreshMaterializedViews(this.#control, this.#facts.materializedViews);
+    await analyze(this.#clients);
+    await Promise.all(this.#clients.splice(0).map((client) => client.end()));
   }
 
   /** What the server took is what the source counted. */
@@ -165,22 +214,6 @@ export class RestoreRun {
     }
   }
 
-  async #pgRestore(section: string, more: readonly string[]): Promise<void> {
-    const { owner, tablespaces, maintenanceMemory } = this.#settings;
-    const args = [
-      `--section=${section}`,
-      '--exit-on-error',
-      ...(owner === 'none' ? ['--no-owner', '--no-acl'] : []),
-      ...(tablespaces === 'none' ? ['--no-tablespaces'] : []),
-      ...more,
-      `--dbname=${connectionString(this.#target.partialName)}`,
-      this.#archive.path,
-    ];
-    const settings = { synchronous_commit: 'off', maintenance_work_mem: maintenanceMemory };
-    const env = this.#access.environment(this.#target.partialName, settings);
-    await runPgRestore(this.#program, args, env, this.#stop.signal);
-  }
-
   /** A signal ends programs and connections: nothing else would make a running statement return. */
   async #interruptible(signal: AbortSignal | undefined, work: () => Promise<void>): Promise<void> {
     if (signal?.aborted) throw cancelled(signal);
@@ -190,26 +223,9 @@ export class RestoreRun {
       await work();
     } catch (error) {
       if (signal?.aborted) throw cancelled(signal);
-      throw targetError(error, `Restoring to database ${this.#settings.database} failed`);
+      throw targetError(error, `Restoring to database ${this.#place.settings.database} failed`);
     } finally {
       signal?.removeEventListener('abort', stop);
     }
   }
 }
-
-function tableTarget({ schema, table, columns }: RowsDescription): CopyTarget {
-  const binary = columns.every(({ encoding }) => encoding === 'binary');
-  const list = columns.length === 0 ? '' : ` (${quotedList(columns.map(({ name }) => name))})`;
-  return {
-    name: `table ${schema}.${table}`,
-    sql: `COPY ${qualified(schema, table)}${list} FROM STDIN (FORMAT ${binary ? 'binary' : 'text'})`,
-    binary,
-  };
-}
-
-/** A name alone would be taken for a connection string if it looks like one. */
-const connectionString = (database: string): string => `dbname='${database.replace(/[\\']/g, '\\$&')}'`;
-
-const destroy = (client: pg.Client): void => {
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
-};

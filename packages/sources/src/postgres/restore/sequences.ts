@@ -32,11 +32,14 @@ const isState = (value: unknown): value is SequenceState => {
   );
 };
 
+/** Of those that are there: a selection leaves some out. */
 export async function setSequences(client: pg.Client, states: readonly SequenceState[]): Promise<void> {
   for (let at = 0; at < states.length; at += AT_A_TIME) {
     const some = states.slice(at, at + AT_A_TIME);
     await client.query(
-      'SELECT setval(s.name::regclass, s.last, s.called) FROM unnest($1::text[], $2::bigint[], $3::bool[]) AS s(name, last, called)',
+      `SELECT setval(s.name::regclass, s.last, s.called)
+       FROM unnest($1::text[], $2::bigint[], $3::bool[]) AS s(name, last, called)
+       WHERE to_regclass(s.name) IS NOT NULL`,
       [
         some.map(({ schema, name }) => qualified(schema, name)),
         some.map(({ last }) => last),

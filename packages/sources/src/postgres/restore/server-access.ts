@@ -115,6 +115,10 @@ export class ServerAccess {
   }
 }
 
+/** Without goodbye: for a connection in the midst of something. */
+export const destroy = (client: pg.Client): void =>
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+
 const optionsOf = (settings: Readonly<Record<string, string>>): string =>
   Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, '\\$&')}`)
