@@ -177,6 +177,8 @@ export class BackupRun {
       const problems = withoutRepeats([...snapshot.problems, ...scan.problems]);
       await snapshot.close();
       await this.#pipeline.seal();
+      // What follows tells of the content, and is none of its rows.
+      book.unlabelled = 'size';
       await log.end();
       await writer.finish();
       await ledger.finish();

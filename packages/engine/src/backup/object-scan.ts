@@ -3,7 +3,6 @@ import {
   comparePaths,
   HoldfastError,
   isRowReader,
-  type PartitionLabel,
   type SourceObject,
   type SourceProblem,
   type SourceSnapshot,
@@ -112,7 +111,7 @@ export class ObjectScan {
     const reader = await this.#open(object);
     if (reader === null) return;
     const { intake } = this.#options;
-    intake.label = labelOf(object);
+    intake.label = object.label ?? null;
     try {
       if (cut.by === 'content') {
         log.beginObject(object, fingerprint, null);
@@ -146,7 +145,8 @@ export class ObjectScan {
     const earlier = before?.object.cut?.by === 'rows' ? await before.rows() : null;
     const previous = earlier && (await PreviousRows.open(previousLedger, earlier.span, earlier.extents));
     log.beginObject(object, object.fingerprint, null);
-    await this.#rows.read(reader, labelOf(object), previous);
+    this.#options.book.unlabelled = 'row';
+    await this.#rows.read(reader, object.label ?? null, previous);
     log.setRows(ledger.end());
   }
 
@@ -167,12 +167,6 @@ export class ObjectScan {
     });
   }
 }
-
-/** Rows that the source gives no label share partitions with each other. */
-const ANY_ROWS: PartitionLabel = { name: '', kind: 'row', group: null };
-
-const labelOf = ({ label, cut }: SourceObject): PartitionLabel | null =>
-  label ?? (cut?.by === 'rows' ? ANY_ROWS : null);
 
 /** One file of many may be left out of a snapshot, which is then marked incomplete; a database or a stream may not. */
 const isLoneFile = (object: SourceObject): boolean => object.cut?.by === 'content' && object.kind === 'file';

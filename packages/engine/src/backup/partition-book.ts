@@ -29,6 +29,8 @@ interface Chapter {
 export class PartitionBook {
   readonly #catalog: Catalog;
   readonly #chapters = new Map<string, Chapter>();
+  /** What partitions without a label are: filled up with rows of small tables, or by size alone. */
+  unlabelled: PartitionKind = 'size';
 
   constructor(catalog: Catalog) {
     this.#catalog = catalog;
@@ -39,9 +41,9 @@ export class PartitionBook {
     this.#chapter(label).bases.add(base);
   }
 
-  /** Once for each new partition. Without a label it holds whatever filled it up. */
+  /** Once for each new partition. */
   async enter(id: PartitionId, label: PartitionLabel | null): Promise<Membership> {
-    if (label === null) return { kind: 'size', dependencies: [] };
+    if (label === null) return { kind: this.unlabelled, dependencies: [] };
     const chapter = this.#chapter(label);
     const [first] = chapter.partitions;
     chapter.partitions.push(id);
