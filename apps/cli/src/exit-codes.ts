@@ -81,6 +81,8 @@ const BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
 
   PLACEMENT_REFUSED: EXIT.refused,
   INCOMPLETE: EXIT.incomplete,
+  HOOK_FAILED: EXIT.local,
+  RUN_TIMEOUT: EXIT.incomplete,
   WORKER_DIED: EXIT.internal,
   INTERNAL: EXIT.internal,
 };

@@ -52,6 +52,8 @@ export const ERROR_CODES = {
   CATALOG_VERSION: 'The catalog was written by a newer program.',
   VERIFY_FAILED: 'Verification found damaged or missing data, or a placement that breaks a rule.',
   INCOMPLETE: 'The run ended with part of the work not done.',
+  HOOK_FAILED: 'A command or address that is called before or after a run failed.',
+  RUN_TIMEOUT: 'A scheduled run took longer than it may.',
   WORKER_DIED: 'Sealing threads die, and starting others does not help.',
   INTERNAL: 'A bug in Holdfast.',
 } as const;

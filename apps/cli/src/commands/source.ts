@@ -96,7 +96,7 @@ async function addSourceCommand(
   const written = writtenSource(kind, path, options);
   const config = await addSource(vault, name, written, replace === true);
   const added = config.sources[name]!;
-  console.done({ source: { name, ...added } }, () => [
+  console.done({ source: { name, ...listed(added) } }, () => [
     `Added "${name}": ${describe(added)}.`,
     `Back it up with: ${added.kind === 'stdin' ? 'some-command | ' : ''}holdfast backup ${name}`,
   ]);
@@ -117,7 +117,7 @@ async function listSources({ console, vault }: Invocation): Promise<void> {
   const { loadConfig } = await import('../config/load.ts');
   const sources = Object.entries((await loadConfig(vault)).sources);
   console.result(
-    sources.map(([name, source]) => ({ name, ...source })),
+    sources.map(([name, source]) => ({ name, ...listed(source) })),
     () =>
       sources.length === 0
         ? ['No sources yet. Add one with: holdfast source add NAME sqlite|tree|stdin [PATH]']
@@ -182,6 +182,10 @@ async function removeSourceCommand({ console, vault }: Invocation, _: object, na
   }
   console.done({ removed: name }, () => [`Removed "${name}" from the configuration. Its snapshots stay.`]);
 }
+
+/** Of hooks only when they are called: an address may hold what a service knows its users by. */
+const listed = (source: SourceConfig): object =>
+  source.kind === 'stdin' || !source.hooks ? source : { ...source, hooks: Object.keys(source.hooks) };
 
 const what = (source: SourceConfig): string => {
   const excluded = 'exclude' in source && source.exclude.length > 0;

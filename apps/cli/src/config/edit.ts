@@ -24,7 +24,14 @@ export async function addSource(
     }
     const sources: unknown = document.get('sources', true);
     if (isMap(sources)) sources.flow = false;
+    // The command line says what is backed up; when, stays as it was.
+    const kept = (source.kind === 'stdin' ? [] : ['schedule', 'hooks']).map(
+      (setting) => [setting, document.getIn(['sources', name, setting], true)] as const,
+    );
     document.setIn(['sources', name], document.createNode(source));
+    for (const [setting, value] of kept) {
+      if (value !== undefined) document.setIn(['sources', name, setting], value);
+    }
   });
 }
 

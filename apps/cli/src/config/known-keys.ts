@@ -26,7 +26,11 @@ function bare(schema: z.ZodType, value: unknown): z.ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
     return bare(schema.unwrap() as z.ZodType, value);
   }
-  if (schema instanceof z.ZodPipe) return bare(schema.in as z.ZodType, value);
+  if (schema instanceof z.ZodPipe) {
+    // What is preprocessed is an unknown going in, and an object behind that.
+    const side = schema.in instanceof z.ZodTransform ? schema.out : schema.in;
+    return bare(side as z.ZodType, value);
+  }
   if (schema instanceof z.ZodDiscriminatedUnion) {
     const members = schema.options as readonly z.ZodObject[];
     const kind = typeof value === 'object' && value !== null ? Reflect.get(value, 'kind') : undefined;

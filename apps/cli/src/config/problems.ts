@@ -48,7 +48,10 @@ function unknownKey(
 function valueProblem(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): ConfigProblem {
   const setting = issue.path.join('.');
   const found = issue.path.length > 0 ? document.getIn(issue.path.map(String)) : undefined;
-  const given = typeof found === 'string' || typeof found === 'number' || typeof found === 'boolean';
+  // An address may hold what a service knows its users by.
+  const secret = issue.path.at(-1) === 'url';
+  const given =
+    !secret && (typeof found === 'string' || typeof found === 'number' || typeof found === 'boolean');
   const shown = given ? ` (found ${JSON.stringify(found)})` : '';
   return {
     line: lineOfKey(document, issue.path, lines),

@@ -3,7 +3,9 @@ import { clayGeometry } from '@holdfast/erasure/clay-shape';
 import { z } from 'zod';
 import { mysqlSchema, postgresSchema } from './database-schema.ts';
 import { duration } from './duration-schema.ts';
+import { hooksSchema } from './hook-schema.ts';
 import { contradictions, placementSchema } from './placement-schema.ts';
+import { scheduleSchema } from './schedule-schema.ts';
 
 /** Names appear in commands, file names and tables: short, and nothing that a shell would touch. */
 export const SOURCE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -14,13 +16,17 @@ const sourceName = z
 
 const path = z.string().min(1).max(4096);
 
-const sqlite = z.strictObject({ kind: z.literal('sqlite'), path });
+/** What the agent is told about a source. Standard input has none of it: nobody would write to it. */
+const recurring = { schedule: scheduleSchema.optional(), hooks: hooksSchema.optional() };
+
+const sqlite = z.strictObject({ kind: z.literal('sqlite'), path, ...recurring });
 
 const tree = z.strictObject({
   kind: z.literal('tree'),
   path,
   exclude: z.array(z.string().min(1).max(4096)).max(1000).default([]),
   oneFileSystem: z.boolean().default(false),
+  ...recurring,
 });
 
 /** `name` is what the stream's object is called in listings. */
@@ -85,6 +91,8 @@ const network = z.strictObject({
   probeTimeout: duration.prefault('3s'),
 });
 
+const agent = z.strictObject({ grace: duration.prefault('30s') });
+
 const performance = z.strictObject({ workers: z.int().min(1).max(256).optional() });
 
 /** The whole of holdfast.yaml. Every object is strict: an unknown key is a setting that would not be honoured. */
@@ -95,6 +103,7 @@ export const configSchema = z
     placement: placementSchema.prefault({}),
     sources: z.record(sourceName, sourceSchema).prefault({}),
     network: network.prefault({}),
+    agent: agent.prefault({}),
     performance: performance.prefault({}),
   })
   .superRefine(({ placement, policy: { version, k, m } }, context) => {

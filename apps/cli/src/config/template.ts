@@ -67,6 +67,10 @@ network:
   # How long "status" and "peers" wait for a peer to answer.
   probeTimeout: 3s
 
+agent:
+  # How long a run may go on once "holdfast agent" is told to stop; then it is cancelled, to be continued at the next start.
+  grace: 30s
+
 performance: {}
   # Worker threads for compressing, sealing and coding; by default one per processor core.
   # workers: 4
@@ -81,6 +85,11 @@ performance: {}
 #     path: ~/documents
 #     exclude: ['*.tmp', node_modules]
 #     oneFileSystem: true
+#     schedule:                  # for "holdfast agent"; see docs/configuration.md
+#       cron: '0 3 * * *'        # or: every: 15m
+#       timezone: Europe/Vienna
+#     hooks:
+#       failure: [/usr/local/bin/tell-me]
 #   dump:                        # standard input: pg_dump app | holdfast backup dump
 #     kind: stdin
 sources: {}

@@ -3,16 +3,19 @@ import { formatCount } from '../units/count.ts';
 import type { PeerNames } from '../vault/peer-names.ts';
 import type { Console } from './console.ts';
 
+/** A console, or whatever else takes lines. */
+export type Teller = Pick<Console, 'note' | 'warn'>;
+
 /**
  * Tells people about a run's events without drowning them: the first of each kind for each peer as it happens, the rest
  * as a count at the end. A dead peer means thousands of events and one piece of news.
  */
 export class RunEvents {
-  readonly #console: Console;
+  readonly #console: Teller;
   readonly #names: PeerNames;
   readonly #more = new Map<string, number>();
 
-  constructor(console: Console, names: PeerNames) {
+  constructor(console: Teller, names: PeerNames) {
     this.#console = console;
     this.#names = names;
   }

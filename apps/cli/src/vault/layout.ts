@@ -15,6 +15,8 @@ export const vaultLayout = (vault: string) => ({
   authorityCertificate: join(vault, 'keys', 'authority.crt'),
   catalog: join(vault, 'catalog.sqlite'),
   cache: join(vault, 'cache'),
+  /** What the agent remembers, and the lock by which there is only one. */
+  agent: join(vault, 'agent'),
 });
 
 export type VaultLayout = ReturnType<typeof vaultLayout>;

@@ -22,6 +22,12 @@ export interface OpenSwarm {
 }
 
 export interface OpenOptions {
+  /** Read already; by default the vault's own, read now. */
+  readonly config?: Config;
+  /** Asked for already (null: there is none); by default the environment is asked. */
+  readonly passphrase?: string | null;
+  /** Milliseconds to wait for the lock, in which this thread does nothing else. */
+  readonly patience?: number;
   /** Takes the vault's lock: one writer at a time, BUSY otherwise. */
   readonly write?: boolean;
   /** Just looking who is there: connections get no longer than `network.probeTimeout`. */
@@ -30,10 +36,10 @@ export interface OpenOptions {
 
 export async function openSwarm(directory: string, options: OpenOptions = {}): Promise<OpenSwarm> {
   await using cleanup = new AsyncDisposableStack();
-  const config = await loadConfig(directory);
+  const config = options.config ?? (await loadConfig(directory));
   const layout = vaultLayout(directory);
   if (!existsSync(layout.catalog)) throw catalogMissing(directory);
-  if (options.write) cleanup.adopt(lockVault(directory), (lock) => lock.release());
+  if (options.write) cleanup.adopt(lockVault(directory, options.patience), (lock) => lock.release());
   const catalog = cleanup.adopt(await openCatalog(layout.catalog), (opened) => opened.close());
   const identity = await loadIdentity(layout.ownerKey);
   const credentials = await ownerCredentials(layout, identity);

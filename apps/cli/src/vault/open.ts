@@ -16,7 +16,7 @@ export interface OpenVault extends OpenSwarm {
 export async function openVault(directory: string, options: OpenOptions = {}): Promise<OpenVault> {
   await using cleanup = new AsyncDisposableStack();
   const swarm = cleanup.use(await openSwarm(directory, options));
-  const root = await readRoot(directory);
+  const root = await readRoot(directory, options);
   const keys = cleanup.use(VaultKeys.fromRoot(root));
   root.fill(0);
   const { cache } = vaultLayout(directory);

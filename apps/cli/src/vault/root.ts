@@ -9,13 +9,19 @@ import {
 } from '@holdfast/crypto';
 import { loadConfig } from '../config/load.ts';
 import { vaultLayout } from './layout.ts';
+import type { OpenOptions } from './open-swarm.ts';
 import { environmentPassphrase } from './passphrase.ts';
 
-/** The vault's root secret, for the caller to wipe. CONFIG_MISSING, KEY_MISSING, KEY_WRONG. */
-export async function readRoot(vault: string): Promise<Uint8Array> {
-  await loadConfig(vault);
+type Known = Pick<OpenOptions, 'config' | 'passphrase'>;
+
+/**
+ * The vault's root secret, for the caller to wipe. CONFIG_MISSING, KEY_MISSING, KEY_WRONG.
+ * @param known what was read or asked for before
+ */
+export async function readRoot(vault: string, known: Known = {}): Promise<Uint8Array> {
+  if (!known.config) await loadConfig(vault);
   const { rootKey } = vaultLayout(vault);
-  const passphrase = await environmentPassphrase();
+  const passphrase = known.passphrase === undefined ? await environmentPassphrase() : known.passphrase;
   if (passphrase === null && (await keyFileNeedsPassphrase(rootKey))) {
     throw new HoldfastError(
       'KEY_MISSING',
