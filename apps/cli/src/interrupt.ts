@@ -1,13 +1,17 @@
 import { HoldfastError } from '@holdfast/contracts';
 import { EXIT } from './exit-codes.ts';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+export const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * A signal that fires at the first Ctrl-C (SIGTERM, SIGHUP), so that the command can end cleanly; the second ends the
+ * A signal that fires at the first Ctrl-C (or another of `names`), so that the command can end cleanly; the second ends the
  * process on the spot, which loses nothing either: every step is safe against a crash.
  */
-export function interruptSignal(tell: (line: string) => void): { signal: AbortSignal; dispose(): void } {
+export function interruptSignal(
+  tell: (line: string) => void,
+  names = STOP_SIGNALS,
+): { signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) process.exit(EXIT.cancelled);
@@ -18,11 +22,11 @@ export function interruptSignal(tell: (line: string) => void): { signal: AbortSi
       }),
     );
   };
-  for (const name of SIGNALS) process.on(name, onSignal);
+  for (const name of names) process.on(name, onSignal);
   return {
     signal: controller.signal,
     dispose: () => {
-      for (const name of SIGNALS) process.off(name, onSignal);
+      for (const name of names) process.off(name, onSignal);
     },
   };
 }

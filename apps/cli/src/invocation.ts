@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
-import { interruptSignal } from './interrupt.ts';
+import { interruptSignal, type StopSignal } from './interrupt.ts';
 import { Console } from './output/console.ts';
 import { asHoldfastError } from './output/errors.ts';
 import { catchStrays } from './strays.ts';
@@ -26,6 +26,13 @@ export interface GlobalOptions {
 // biome-ignore lint/suspicious/noConfusingVoidType: what an async function without a result promises
 export type Outcome = ExitCode | void;
 
+export interface RunsOptions {
+  /** What ends the command; by default Ctrl-C, SIGTERM and SIGHUP. */
+  readonly stopSignals?: readonly StopSignal[];
+  /** It tells of its end itself. */
+  readonly silentStop?: boolean;
+}
+
 /**
  * Binds a command to its work: `run(invocation, options, ...arguments)`. Here, and only here, failures become words
  * and exit codes.
@@ -33,21 +40,26 @@ export type Outcome = ExitCode | void;
 export function runs<Options extends object, Arguments extends unknown[]>(
   command: Command,
   run: (invocation: Invocation, options: Options, ...args: Arguments) => Promise<Outcome>,
+  how: RunsOptions = {},
 ): Command {
   return command.action(async (...given: unknown[]) => {
     const self = given.at(-1) as Command;
     const options = self.optsWithGlobals<Options & GlobalOptions>();
     const args = given.slice(0, -2) as Arguments;
-    process.exitCode = await guarded(options, (invocation) => run(invocation, options, ...args));
+    process.exitCode = await guarded(options, how, (invocation) => run(invocation, options, ...args));
   });
 }
 
 async function guarded(
   options: GlobalOptions,
+  how: RunsOptions,
   run: (invocation: Invocation) => Promise<Outcome>,
 ): Promise<ExitCode> {
   const console = new Console({ json: options.json === true, quiet: options.quiet === true });
-  const { signal, dispose } = interruptSignal((line) => console.note(line));
+  const { signal, dispose } = interruptSignal(
+    (line) => how.silentStop || console.note(line),
+    how.stopSignals,
+  );
   const strays = catchStrays(signal, (failure) => console.fail(failure));
   try {
     return (await run({ console, signal, vault: vaultDirectory(options) })) ?? EXIT.ok;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { HoldfastError } from '@holdfast/contracts';
 import { Command, CommanderError } from 'commander';
+import { registerAgent } from './commands/agent.ts';
 import { registerBackup } from './commands/backup.ts';
 import { registerInit } from './commands/init.ts';
 import { registerLab } from './commands/lab.ts';
@@ -54,6 +55,7 @@ export function buildProgram(): Command {
   registerPlan(program);
   program.commandsGroup('Everyday work:');
   registerBackup(program);
+  registerAgent(program);
   registerSnapshots(program);
   registerShow(program);
   registerRestore(program);

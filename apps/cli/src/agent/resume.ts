@@ -1,4 +1,5 @@
 import { type AgentState, newTask, nextAttempt, type TaskPlan, type TaskState, type Turn } from './decide.ts';
+import type { SchedulePlan } from './plan.ts';
 
 /** What was known of a task when the agent last wrote it down. */
 export interface SavedTask extends TaskState {
@@ -8,7 +9,7 @@ export interface SavedTask extends TaskState {
 
 /** Where decisions go on after a restart, or with another configuration. */
 export function resume(
-  plans: readonly (TaskPlan & { readonly schedule: string })[],
+  plans: readonly SchedulePlan[],
   saved: Readonly<Record<string, SavedTask>>,
   now: number,
 ): AgentState {
@@ -20,6 +21,24 @@ export function resume(
   );
   const orders = Object.values(tasks).map((task) => task.pending?.order ?? -1);
   return { tasks, order: Math.max(-1, ...orders) + 1 };
+}
+
+/** The same when the configuration changes while runs go on. */
+export function reconfigure(
+  plans: readonly SchedulePlan[],
+  before: readonly SchedulePlan[],
+  { tasks, order }: AgentState,
+  now: number,
+): AgentState {
+  const schedules = new Map(before.map((plan) => [plan.name, plan.schedule]));
+  const kept = plans.map((plan) => {
+    const task = tasks[plan.name];
+    if (!task) return [plan.name, newTask(plan, now)] as const;
+    if (schedules.get(plan.name) === plan.schedule) return [plan.name, task] as const;
+    const settled = Math.max(task.settled, plan.timetable.upTo(now) ?? now);
+    return [plan.name, { ...task, settled }] as const;
+  });
+  return { tasks: Object.fromEntries(kept), order };
 }
 
 function resumeTask(plan: TaskPlan, saved: SavedTask, schedule: string, now: number): TaskState {

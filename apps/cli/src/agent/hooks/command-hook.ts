@@ -14,6 +14,7 @@ export interface CommandHook {
 
 /** More is not worth a log's space; the rest is read and dropped, lest the hook block. */
 const MOST_OUTPUT = 64 * 1024;
+const LINGER = 1000;
 
 /**
  * Runs the command with facts on its standard input and in its environment, and gives what it prints, line by line, to `tell`.
@@ -51,16 +52,24 @@ function ending(child: ChildProcess): Promise<string | null> {
   return new Promise((resolve) => {
     child.once('error', (error) => resolve(`could not be run: ${error.message}`));
     child.once('close', (code, by) => resolve(code === 0 ? null : (by ?? `exit code ${code}`)));
+    // What it left running in the background may keep its outputs open for ever.
+    child.once('exit', () => setTimeout(() => closeOutputs(child), LINGER).unref());
   });
 }
 
 function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null) return;
+  if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // It has ended meanwhile.
+    // All of the group have ended meanwhile.
   }
+  closeOutputs(child);
+}
+
+function closeOutputs(child: ChildProcess): void {
+  child.stdout?.destroy();
+  child.stderr?.destroy();
 }
 
 function tellLines(stream: NodeJS.ReadableStream, tell: (line: string) => void): void {

@@ -1,0 +1,96 @@
+import { HoldfastError } from '@holdfast/contracts';
+import type { BackupReport } from '@holdfast/engine';
+import type { Config, SourceConfig } from '../config/schema.ts';
+import { backupJson } from '../output/backup-view.ts';
+import { RunEvents } from '../output/run-events.ts';
+import { formatBytes } from '../units/bytes.ts';
+import { formatDuration } from '../units/duration.ts';
+import { type OpenVault, openVault } from '../vault/open.ts';
+import { shortId } from '../vault/snapshot-id.ts';
+import { makeSource } from '../vault/sources.ts';
+import type { Log } from './log.ts';
+import type { Task, TaskReport } from './task.ts';
+
+export interface AgentContext {
+  readonly vault: string;
+  readonly config: Config;
+  /** Asked for once, when the agent began. */
+  readonly passphrase: string | null;
+}
+
+/** All that writes to the vault waits for one another anyway; in one lane it does so in fair order. */
+export const VAULT_LANE = 'vault';
+
+type ScheduledSource = Exclude<SourceConfig, { kind: 'stdin' }>;
+
+export const backupTaskName = (source: string): string => `backup:${source}`;
+
+/** Null for a source without a schedule. */
+export function backupTask(name: string, source: SourceConfig, context: AgentContext): Task | null {
+  if (source.kind === 'stdin' || !source.schedule) return null;
+  const { vault, config, passphrase } = context;
+  return {
+    name: backupTaskName(name),
+    lane: VAULT_LANE,
+    schedule: source.schedule,
+    hooks: source.hooks ?? {},
+    source: name,
+    async prepare() {
+      const opened = await openVault(vault, { write: true, config, passphrase, patience: 0 });
+      return {
+        run: (signal, log) => backUp(opened, name, source, signal, log),
+        [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
+
+async function backUp(
+  opened: OpenVault,
+  name: string,
+  source: ScheduledSource,
+  signal: AbortSignal,
+  log: Log,
+): Promise<TaskReport> {
+  const events = new RunEvents(
+    {
+      note: (message) => log({ event: 'backup-note', message }),
+      warn: (message) => log({ event: 'backup-warning', level: 'warning', message }),
+    },
+    await opened.peerNames(),
+  );
+  const report = await opened.engine.backup({
+    name,
+    source: makeSource(source, opened.directory),
+    tags: [],
+    reread: false,
+    signal,
+    onEvent: events.tell,
+  });
+  events.summarise();
+  return {
+    summary: summaryOf(report),
+    snapshot: report.snapshot.id,
+    facts: backupJson(name, report, undefined),
+    shortfall: shortfallOf(name, report),
+  };
+}
+
+function summaryOf({ snapshot, seconds }: BackupReport): string {
+  const { bytes, newBytes } = snapshot.totals;
+  const size = `${formatBytes(bytes)}, ${formatBytes(newBytes)} of them new`;
+  return `snapshot ${shortId(snapshot.id)}: ${size}, in ${formatDuration(seconds * 1000)}`;
+}
+
+function shortfallOf(name: string, { snapshot, problems }: BackupReport): HoldfastError | null {
+  if (snapshot.complete) return null;
+  const [first] = problems;
+  return new HoldfastError(
+    'INCOMPLETE',
+    `Parts of ${name} could not be read; the snapshot lacks them.${first ? ` First: ${first.message}` : ''}`,
+    {
+      hint: 'Make them readable, or exclude them. The snapshot holds everything else.',
+      details: { source: name, snapshot: snapshot.id, problems: problems.length },
+    },
+  );
+}

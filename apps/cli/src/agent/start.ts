@@ -1,0 +1,94 @@
+import { systemRandom } from '@holdfast/crypto';
+import { systemClock } from '@holdfast/node';
+import { loadConfig } from '../config/load.ts';
+import { asHoldfastError, errorJson } from '../output/errors.ts';
+import { environmentPassphrase } from '../vault/passphrase.ts';
+import { readRoot } from '../vault/root.ts';
+import { Agent } from './agent.ts';
+import type { Log } from './log.ts';
+import { lockAgent } from './only-one.ts';
+import { freshState, readState, type SavedState, setAside } from './state-file.ts';
+import { tasksOf } from './tasks.ts';
+
+export interface StartedAgent {
+  /** Names. */
+  readonly tasks: readonly string[];
+  /** Until the signal fires and what is under way has ended. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Fails for what would fail every run: configuration, keys, passphrase, and another agent of the same vault (BUSY). */
+export async function startAgent(vault: string, log: Log): Promise<StartedAgent> {
+  const config = await loadConfig(vault);
+  const passphrase = await takePassphrase();
+  (await readRoot(vault, { config, passphrase })).fill(0);
+  const lock = await lockAgent(vault);
+  const tasks = tasksOf({ vault, config, passphrase });
+  const saved = await recall(vault, log);
+  const agent = new Agent({ vault, clock: systemClock, log, tasks, saved, grace: config.agent.grace });
+  const reload = (): void => {
+    void reloadFrom(agent, vault, passphrase, log);
+  };
+  process.on('SIGHUP', reload);
+  const names = tasks.map((task) => task.name);
+  log({ event: 'agent-started', vault, pid: process.pid, tasks: names, message: startedText(vault, names) });
+  return {
+    tasks: names,
+    async run(signal) {
+      try {
+        await agent.run(signal);
+        log({ event: 'agent-stopped', message: 'stopped' });
+      } finally {
+        process.off('SIGHUP', reload);
+        lock.release();
+      }
+    },
+  };
+}
+
+/** Asked once; what the agent starts must not find it in its environment. */
+async function takePassphrase(): Promise<string | null> {
+  const passphrase = await environmentPassphrase();
+  delete process.env.HOLDFAST_PASSPHRASE;
+  delete process.env.HOLDFAST_PASSPHRASE_FILE;
+  return passphrase;
+}
+
+async function recall(vault: string, log: Log): Promise<SavedState> {
+  const { state, damage } = await readState(vault);
+  if (state) return state;
+  if (damage !== null) {
+    await setAside(vault).catch(() => {});
+    log({
+      event: 'state-damaged',
+      level: 'warning',
+      message: `what an earlier agent wrote down cannot be read (${damage}); it is put aside, and schedules begin anew`,
+    });
+  }
+  return freshState(systemRandom);
+}
+
+/** A mistake in the file keeps the old configuration at work. */
+async function reloadFrom(agent: Agent, vault: string, passphrase: string | null, log: Log): Promise<void> {
+  try {
+    const config = await loadConfig(vault);
+    const tasks = tasksOf({ vault, config, passphrase });
+    agent.reload(tasks, config.agent.grace);
+    const names = tasks.map((task) => task.name);
+    log({ event: 'reloaded', tasks: names, message: `read the configuration again: ${listText(names)}` });
+  } catch (error) {
+    const failure = asHoldfastError(error);
+    log({
+      event: 'reload-failed',
+      level: 'error',
+      ...errorJson(failure),
+      message: `goes on with the old configuration: ${failure.message} [${failure.code}]`,
+    });
+  }
+}
+
+const startedText = (vault: string, names: readonly string[]): string =>
+  `runs for ${vault}: ${listText(names)}`;
+
+const listText = (names: readonly string[]): string =>
+  names.length === 0 ? 'no source has a schedule' : names.join(', ');
