@@ -24,8 +24,8 @@ async function showStatus({ console, vault, signal }: Invocation): Promise<ExitC
   const { recordProbes } = await import('../vault/record-probes.ts');
   const { statusJson, statusLines } = await import('../output/status-view.ts');
   await using opened = await openSwarm(vault, { probe: true });
-  const state = await observe(opened, signal);
   const now = Date.now();
+  const state = await observe(opened, signal, now);
   const trouble = await recordProbes(opened, state.probes, now);
   if (trouble) console.warn(`What peers answered was not kept: ${trouble.message}`);
   const lost = state.margins.byMargin.size > 0 && (state.margins.least ?? 0) < 0;

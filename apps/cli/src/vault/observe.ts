@@ -6,6 +6,7 @@ import { formatMoment } from '../units/duration.ts';
 import { vaultLayout } from './layout.ts';
 import { type Margins, measureMargins } from './margins.ts';
 import type { OpenSwarm } from './open-swarm.ts';
+import { overdueSources } from './overdue-sources.ts';
 import { PeerNames } from './peer-names.ts';
 import { type Probe, probePeers } from './probe.ts';
 
@@ -27,7 +28,7 @@ export interface VaultState {
 }
 
 /** What there is to know without fetching data: catalog, and one small question to each peer. */
-export async function observe(swarm: OpenSwarm, signal: AbortSignal): Promise<VaultState> {
+export async function observe(swarm: OpenSwarm, signal: AbortSignal, now: number): Promise<VaultState> {
   const { catalog, config } = swarm;
   const peers = (await catalog.peers()).filter((peer) => peer.state === 'active');
   const probes = await probePeers(swarm.transport, peers, { timeout: config.network.probeTimeout, signal });
@@ -46,7 +47,7 @@ export async function observe(swarm: OpenSwarm, signal: AbortSignal): Promise<Va
     placements: await catalog.placementTotals(),
     unfinished: await catalog.journalledPartitions(),
   };
-  return { ...known, warnings: warnings(known) };
+  return { ...known, warnings: [...warnings(known), ...overdueSources(config, snapshots, now)] };
 }
 
 function latestBySource(
