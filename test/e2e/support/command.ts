@@ -45,7 +45,7 @@ export function startCommand(args: readonly string[], options: CommandOptions = 
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout.on('data', (bytes: Buffer) => stdout.push(bytes));
-  child.stderr.on('data', (bytes: Buffer) => stderr.push(bytes));
+  child.stderr.on('data', (bytes: Buffer | string) => stderr.push(Buffer.from(bytes as string)));
   // A process that was killed does not read its input to the end.
   child.stdin.on('error', () => {});
   if (options.input !== 'open') child.stdin.end(options.input);

@@ -1,4 +1,4 @@
-import { HoldfastError } from '@holdfast/contracts';
+import { HoldfastError, type Source } from '@holdfast/contracts';
 import type { BackupReport } from '@holdfast/engine';
 import type { Config, SourceConfig } from '../config/schema.ts';
 import { backupJson } from '../output/backup-view.ts';
@@ -21,8 +21,6 @@ export interface AgentContext {
 /** All that writes to the vault waits for one another anyway; in one lane it does so in fair order. */
 export const VAULT_LANE = 'vault';
 
-type ScheduledSource = Exclude<SourceConfig, { kind: 'stdin' }>;
-
 export const backupTaskName = (source: string): string => `backup:${source}`;
 
 /** Null for a source without a schedule. */
@@ -38,17 +36,18 @@ export function backupTask(name: string, source: SourceConfig, context: AgentCon
     async prepare() {
       const opened = await openVault(vault, { write: true, config, passphrase, patience: 0 });
       return {
-        run: (signal, log) => backUp(opened, name, source, signal, log),
+        run: (signal, log) => backUp(opened, name, makeSource(source, vault), signal, log),
         [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
       };
     },
   };
 }
 
-async function backUp(
-  opened: OpenVault,
+/** One snapshot, or an error: a source that fails midway leaves none. */
+export async function backUp(
+  opened: Pick<OpenVault, 'engine' | 'peerNames'>,
   name: string,
-  source: ScheduledSource,
+  source: Source,
   signal: AbortSignal,
   log: Log,
 ): Promise<TaskReport> {
@@ -61,7 +60,7 @@ async function backUp(
   );
   const report = await opened.engine.backup({
     name,
-    source: makeSource(source, opened.directory),
+    source,
     tags: [],
     reread: false,
     signal,
