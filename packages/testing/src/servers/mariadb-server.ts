@@ -108,7 +108,8 @@ export class MariadbServer {
     const connection = await this.connect(database, password);
     try {
       const [result, fields] = await connection.query(sql);
-      const many = Array.isArray(result) && Array.isArray(fields) && fields.some((each) => Array.isArray(each));
+      const many =
+        Array.isArray(result) && Array.isArray(fields) && fields.some((each) => Array.isArray(each));
       // biome-ignore lint/suspicious/noExplicitAny: see above
       return (many ? (result as any[]).at(-1) : result) as any[];
     } finally {
