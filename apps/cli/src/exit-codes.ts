@@ -47,6 +47,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   SOURCE_UNREADABLE: EXIT.local,
   SOURCE_CHANGED: EXIT.local,
   SOURCE_CORRUPT: EXIT.local,
+  WAL_GAP: EXIT.local,
   TARGET_UNWRITABLE: EXIT.local,
   DISK_FULL: EXIT.local,
 

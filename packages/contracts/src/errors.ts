@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   SOURCE_UNREADABLE: 'The source, or a part of it, cannot be read.',
   SOURCE_CHANGED: 'The source changed in a way that makes a consistent copy impossible.',
   SOURCE_CORRUPT: 'The source is damaged by its own standards.',
+  WAL_GAP: 'A stretch of the write-ahead log is missing that a restore would need.',
   TARGET_UNWRITABLE: 'The restore target cannot be written.',
   DISK_FULL: 'No space left where something had to be written.',
   // keys

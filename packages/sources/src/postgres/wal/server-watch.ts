@@ -96,10 +96,10 @@ export class ServerWatch {
       slot:
         exists![0] === 1
           ? {
-              restartLsn: restart && parseLsn(restart.toString()),
-              activePid: pid && pid.readInt32BE(0),
+              restartLsn: restart ? parseLsn(restart.toString()) : null,
+              activePid: pid?.readInt32BE(0) ?? null,
               walStatus: status?.toString() ?? 'unreserved',
-              safeBytes: safe && Number(safe.readBigInt64BE(0)),
+              safeBytes: safe ? Number(safe.readBigInt64BE(0)) : null,
             }
           : null,
     };

@@ -18,6 +18,7 @@ export interface SlotGuardOptions {
 }
 
 const GIB = 2 ** 30;
+const WATCH_MS = 5_000;
 /** A warning is repeated when the WAL kept back has grown by half. */
 const AGAIN = 1.5;
 
@@ -38,22 +39,26 @@ export class SlotGuard {
 
   /** Until the signal fires. A server that cannot be asked is the receiver's to report. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, watchEvery = 5_000 } = this.#options;
-    let watch: ServerWatch | null = null;
+    const { clock, watchEvery = WATCH_MS } = this.#options;
+    for (;;) {
+      throwIfAborted(signal);
+      await this.#watch(signal).catch(() => {});
+      this.#retained = null;
+      await clock.sleep(watchEvery, { signal });
+    }
+  }
+
+  /** Until the connection fails. */
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { clock, connect, watchEvery = WATCH_MS } = this.#options;
+    const watch = await ServerWatch.open(connect);
     try {
       for (;;) {
-        throwIfAborted(signal);
-        try {
-          watch ??= await ServerWatch.open(this.#options.connect);
-          await this.#look(watch);
-        } catch {
-          watch?.close();
-          watch = null;
-        }
+        await this.#look(watch);
         await clock.sleep(watchEvery, { signal });
       }
     } finally {
-      watch?.close();
+      watch.close();
     }
   }
 

@@ -39,7 +39,7 @@ export function walAttributes(info: WalInfo): Attributes {
     lastTime: info.lastTime,
     coveredUntil: info.coveredUntil,
     lastRecord: info.lastRecord === null ? null : formatLsn(info.lastRecord),
-    restorePoints: info.restorePoints.map(({ lsn, name }) => `${formatLsn(lsn)} ${name}\n`).join(''),
+    restorePoints: JSON.stringify(info.restorePoints.map(({ lsn, name }) => [formatLsn(lsn), name])),
     history: info.history,
     state: info.state,
   };
@@ -59,11 +59,7 @@ export function walInfo(attributes: Attributes): WalInfo {
     lastTime: read.time('lastTime'),
     coveredUntil: read.time('coveredUntil'),
     lastRecord: read.isNull('lastRecord') ? null : read.lsn('lastRecord'),
-    restorePoints: read
-      .text('restorePoints')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => ({ lsn: parseLsn(line.split(' ', 1)[0]!), name: line.slice(line.indexOf(' ') + 1) })),
+    restorePoints: read.restorePoints(),
     history: read.isNull('history') ? null : read.bytes('history'),
     state: read.bytes('state'),
   };
@@ -129,6 +125,16 @@ export class AttributeReader {
 
   bytes(name: string): Uint8Array {
     return this.#of<Uint8Array>(name, (value) => value instanceof Uint8Array);
+  }
+
+  /** A JSON list of pairs of position and name. */
+  restorePoints(): RestorePoint[] {
+    try {
+      const pairs = JSON.parse(this.text('restorePoints')) as [string, string][];
+      return pairs.map(([lsn, name]) => ({ lsn: parseLsn(lsn), name: `${name}` }));
+    } catch {
+      throw this.invalid('restorePoints');
+    }
   }
 
   lsn(name: string): Lsn {

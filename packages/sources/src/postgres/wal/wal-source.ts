@@ -1,4 +1,5 @@
 import {
+  type Attributes,
   type ContentReader,
   copyInto,
   HoldfastError,
@@ -105,10 +106,11 @@ export const historyPath = (timeline: number): string =>
   `wal/${timelineDirectory(timeline)}/${historyName(timeline)}`;
 
 function walSnapshot(info: WalInfo, contents: readonly (WalPiece | Content)[]): SourceSnapshot {
-  const objects = contents.map(toObject);
+  const attributes = walAttributes(info);
+  const objects = [infoObject(attributes), ...contents.map(toObject)];
   return {
-    attributes: walAttributes(info),
-    estimate: { objects: objects.length, bytes: objects.reduce((sum, { size }) => sum + size!, 0) },
+    attributes,
+    estimate: { objects: objects.length, bytes: objects.reduce((sum, { size }) => sum + (size ?? 0), 0) },
     problems: [],
     async *objects({ signal } = {}) {
       for (const object of objects) {
@@ -119,6 +121,17 @@ function walSnapshot(info: WalInfo, contents: readonly (WalPiece | Content)[]): 
     async close() {},
   };
 }
+
+/** So that whoever lists a snapshot's objects, without restoring it, knows what it is good for. */
+const infoObject = (attributes: Attributes): SourceObject => ({
+  path: pathFromText('info'),
+  kind: 'info',
+  attributes,
+  size: null,
+  cut: null,
+  fingerprint: null,
+  open: () => Promise.reject(new HoldfastError('INTERNAL', 'This object has no content')),
+});
 
 function toObject(content: WalPiece | Content): SourceObject {
   if ('history' in content && !('bytes' in content))

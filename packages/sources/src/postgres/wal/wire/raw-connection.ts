@@ -93,7 +93,7 @@ export class RawConnection {
   /** As `query`, with all values as text. */
   async text(sql: string, values: readonly (string | null)[] = []): Promise<(string | null)[][]> {
     const rows = await this.query(sql, values, TEXT);
-    return rows.map((row) => row.map((value) => value && value.toString()));
+    return rows.map((row) => row.map((value) => value?.toString() ?? null));
   }
 
   send(type: string, body: Uint8Array): void {
