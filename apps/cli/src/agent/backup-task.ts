@@ -36,7 +36,7 @@ export function backupTask(name: string, source: SourceConfig, context: AgentCon
     async prepare() {
       const opened = await openVault(vault, { write: true, config, passphrase, patience: 0 });
       return {
-        run: (signal, log) => backUp(opened, name, makeSource(source, vault), signal, log),
+        run: async (signal, log) => backUp(opened, name, await makeSource(source, vault), signal, log),
         [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
       };
     },

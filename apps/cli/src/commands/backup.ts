@@ -104,7 +104,7 @@ async function backUpOne(run: Run, name: string, source: SourceConfig): Promise<
   try {
     const report = await engine.backup({
       name,
-      source: makeSource(source, vault),
+      source: await makeSource(source, vault),
       tags: options.tag ?? [],
       reread: options.reread === true,
       signal,

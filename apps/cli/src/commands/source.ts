@@ -102,12 +102,11 @@ async function addSourceCommand(
   ]);
   if (added.kind === 'stdin') return;
   const { makeSource } = await import('../vault/sources.ts');
-  const unreadable = await makeSource(added, vault)
-    .test({ signal })
-    .then(
-      () => null,
-      (error: unknown) => error,
-    );
+  const source = await makeSource(added, vault);
+  const unreadable = await source.test({ signal }).then(
+    () => null,
+    (error: unknown) => error,
+  );
   if (HoldfastError.is(unreadable))
     console.warn(`${unreadable.message} (The source was added all the same.)`);
   else if (unreadable) throw unreadable;
@@ -141,7 +140,8 @@ async function testSources(
   let failed: HoldfastError | null = null;
   for (const [name, source] of selectSources(await loadConfig(vault), names)) {
     try {
-      const report = await makeSource(source, vault).test({ signal });
+      const reader = await makeSource(source, vault);
+      const report = await reader.test({ signal });
       results.push({ name, ok: true, ...report });
       lines.push(...readableLines(console, name, source, report));
     } catch (error) {

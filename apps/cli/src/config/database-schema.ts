@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { recurring } from './recurring-schema.ts';
 
 const path = z.string().min(1).max(4096);
 const name = z.string().min(1).max(255);
@@ -56,6 +57,7 @@ export const postgresSchema = z
     kind: z.literal('postgres'),
     ...server,
     ...tables,
+    ...recurring,
     skipUnchanged: z.boolean().default(true),
   })
   .superRefine(onePassword);
@@ -65,6 +67,7 @@ export const mysqlSchema = z
     kind: z.literal('mysql'),
     ...server,
     ...tables,
+    ...recurring,
     /** What to do about tables that a snapshot cannot hold still. */
     nonTransactional: z.enum(['refuse', 'lock', 'allow']).default('refuse'),
   })

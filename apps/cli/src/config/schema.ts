@@ -3,9 +3,8 @@ import { clayGeometry } from '@holdfast/erasure/clay-shape';
 import { z } from 'zod';
 import { mysqlSchema, postgresSchema } from './database-schema.ts';
 import { duration } from './duration-schema.ts';
-import { hooksSchema } from './hook-schema.ts';
 import { contradictions, placementSchema } from './placement-schema.ts';
-import { scheduleSchema } from './schedule-schema.ts';
+import { recurring } from './recurring-schema.ts';
 
 /** Names appear in commands, file names and tables: short, and nothing that a shell would touch. */
 export const SOURCE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -15,9 +14,6 @@ const sourceName = z
   .regex(SOURCE_NAME, 'a source name has up to 64 letters, digits, dots, dashes and underscores');
 
 const path = z.string().min(1).max(4096);
-
-/** What the agent is told about a source. Standard input has none of it: nobody would write to it. */
-const recurring = { schedule: scheduleSchema.optional(), hooks: hooksSchema.optional() };
 
 const sqlite = z.strictObject({ kind: z.literal('sqlite'), path, ...recurring });
 
@@ -29,7 +25,7 @@ const tree = z.strictObject({
   ...recurring,
 });
 
-/** `name` is what the stream's object is called in listings. */
+/** `name` is what the stream's object is called in listings. Nobody would write to it from within the agent. */
 const stdin = z.strictObject({ kind: z.literal('stdin'), name: z.string().min(1).max(255).default('stdin') });
 
 export const sourceSchema = z.discriminatedUnion('kind', [sqlite, tree, stdin, postgresSchema, mysqlSchema]);

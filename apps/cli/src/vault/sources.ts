@@ -3,6 +3,7 @@ import { sqliteSource, streamSource, treeSource } from '@holdfast/sources';
 import { unknownSource } from '../config/edit.ts';
 import { configuredPath } from '../config/load.ts';
 import type { Config, SourceConfig } from '../config/schema.ts';
+import { databaseOptions } from './database-options.ts';
 
 /** The named sources in the order asked, or all of them. NOT_FOUND names what is not configured. */
 export function selectSources(config: Config, names: readonly string[]): [string, SourceConfig][] {
@@ -14,7 +15,8 @@ export function selectSources(config: Config, names: readonly string[]): [string
   });
 }
 
-export function makeSource(source: SourceConfig, vault: string): Source {
+/** Drivers of databases are loaded only for those who have one. */
+export async function makeSource(source: SourceConfig, vault: string): Promise<Source> {
   switch (source.kind) {
     case 'sqlite':
       return sqliteSource({ path: configuredPath(source.path, vault) });
@@ -26,8 +28,13 @@ export function makeSource(source: SourceConfig, vault: string): Source {
       });
     case 'stdin':
       return streamSource({ stream: process.stdin, name: source.name });
-    case 'postgres':
-    case 'mysql':
-      throw new Error('not yet');
+    case 'postgres': {
+      const { postgresSource } = await import('@holdfast/sources/postgres');
+      return postgresSource(databaseOptions(source, vault));
+    }
+    case 'mysql': {
+      const { mysqlSource } = await import('@holdfast/sources/mysql');
+      return mysqlSource(databaseOptions(source, vault));
+    }
   }
 }

@@ -1,0 +1,1 @@
+export { type MysqlSourceOptions, mysqlSource } from './read/mysql-source.ts';
