@@ -1,4 +1,6 @@
 export { fileSink } from './file/single-file-sink.ts';
+export { RowSum } from './rows/row-sum.ts';
+export { TupleIntake, type TupleIntakeOptions } from './rows/tuple-intake.ts';
 export { isSourceKind, type RestoreTarget, SOURCE_KINDS, type SourceKind, sinkFor } from './source-kinds.ts';
 export { sqliteSink } from './sqlite/sqlite-sink.ts';
 export { type SqliteSourceOptions, sqliteSource } from './sqlite/sqlite-source.ts';
