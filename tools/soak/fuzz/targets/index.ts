@@ -11,6 +11,7 @@ const GROUPS = {
   stored: async () => (await import('./stored.ts')).storedTargets,
   sqlite: async () => (await import('./sqlite.ts')).sqliteTargets,
   kernel: async () => (await import('./kernel.ts')).kernelTargets,
+  rows: async () => (await import('./rows.ts')).rowTargets,
   corruption: async () => (await import('./corruption.ts')).corruptionTargets,
 } as const satisfies Readonly<Record<string, () => Promise<readonly Target[]>>>;
 
