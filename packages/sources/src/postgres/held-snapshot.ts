@@ -1,7 +1,7 @@
 import { HoldfastError, throwIfAborted } from '@holdfast/contracts';
 import { literal, qualified } from './quote.ts';
 import { Session, type SessionOptions } from './session.ts';
-import { readTables, type Table, tableName } from './table-facts.ts';
+import { hasRows, readTables, type Table, tableName } from './table-facts.ts';
 
 const BEGIN = 'begin isolation level repeatable read read only';
 /** Statements that name more tables would only be longer. */
@@ -56,7 +56,7 @@ async function holdThrough(leader: Session, options: HoldOptions): Promise<HeldS
   const [row] = await leader.query('select pg_export_snapshot() as id', 'the database’s snapshot');
   const tables = await readTables(leader);
   const chosen = options.choose(tables);
-  const locked = chosen.filter((table) => table.mayRead && table.schemaUsable);
+  const locked = chosen.filter((table) => hasRows(table) && table.mayRead && table.schemaUsable);
   await lockTables(leader, locked);
   await refuseChanged(leader, locked);
   const id = row!.id!;

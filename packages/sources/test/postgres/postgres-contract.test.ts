@@ -2,7 +2,7 @@ import { comparePaths, displayPath, pathFromText } from '@holdfast/contracts';
 import { encodeRowsIndex } from '@holdfast/formats/rows';
 import { PostgresServer } from '@holdfast/testing/servers/postgres-server';
 import { describeSourceContract, type SourceHarness } from '@holdfast/testing/source-contract';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { postgresSource } from '../../src/postgres/postgres-source.ts';
 import { TupleIntake } from '../../src/rows/tuple-intake.ts';
 import { optionsFor, readSnapshot } from './read-snapshot.ts';
@@ -47,7 +47,10 @@ const MOODS = [tuple(text('sad'), text('a\tb\\N')), tuple(text('ok'), null)];
 
 describe.each([15, 13] as const)('postgres %i', async (major) => {
   const missing = await PostgresServer.missing(major);
-  if (missing) return describe.skip(missing);
+  if (missing) {
+    test.skip(missing);
+    return;
+  }
   let server: PostgresServer;
   beforeAll(async () => {
     server = await PostgresServer.start({ major });

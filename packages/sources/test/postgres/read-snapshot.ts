@@ -26,7 +26,7 @@ export async function readSnapshot(snapshot: SourceSnapshot): Promise<Map<string
 
 /** Fields of tuples, as text; null is null. */
 export function fieldsOf(content: Uint8Array): (string | null)[][] {
-  return rawFieldsOf(content).map((row) => row.map((field) => field && field.toString('utf8')));
+  return rawFieldsOf(content).map((row) => row.map((field) => field?.toString('utf8') ?? null));
 }
 
 export function rawFieldsOf(content: Uint8Array): (Buffer | null)[][] {
