@@ -55,16 +55,22 @@ export async function dumpSchema(options: DumpOptions, signal?: AbortSignal): Pr
 
 function dumpError(pgDump: PgDump, errors: string): HoldfastError {
   const text = errors.trim();
-  const denied = /permission denied for (\w+) (\S+)/.exec(text);
-  const hint = denied
-    ? `pg_dump needs rights on ${denied[1]} ${denied[2]} even where its rows are excluded: GRANT SELECT on it, or (from version 14 on) GRANT pg_read_all_data, to the user who backs up.`
-    : text.includes('lock timeout')
-      ? 'A table was locked for longer than `lockTimeout`: find who holds it in pg_locks, or raise it.'
-      : 'Run pg_dump --schema-only with the same user and database to see more.';
+  const hint = dumpHint(text);
   return new HoldfastError('SOURCE_UNREADABLE', `${pgDump.path} failed: ${text.split('\n')[0]}`, {
     hint,
     details: { output: text },
   });
+}
+
+function dumpHint(text: string): string {
+  const denied = /permission denied for (\w+) (\S+)/.exec(text);
+  if (denied)
+    return `pg_dump needs rights on ${denied[1]} ${denied[2]} even where its rows are excluded: GRANT SELECT on it, or (from version 14 on) GRANT pg_read_all_data, to the user who backs up.`;
+  if (text.includes('lock timeout'))
+    return 'A table was locked for longer than `lockTimeout`: find who holds it in pg_locks, or raise it.';
+  if (/too many (connections|clients)/.test(text))
+    return 'A backup takes two connections more than `connections`: lower that, or raise the limit.';
+  return 'Run pg_dump --schema-only with the same user and database to see more.';
 }
 
 const MAGIC = 'PGDMP';
