@@ -1,8 +1,4 @@
 export { fileSink } from './file/single-file-sink.ts';
-export { RowSum } from './rows/row-sum.ts';
-export { TupleIntake, type TupleIntakeOptions } from './rows/tuple-intake.ts';
-export type { PostgresSourceOptions } from './postgres/options.ts';
-export { postgresSource } from './postgres/postgres-source.ts';
 export { isSourceKind, type RestoreTarget, SOURCE_KINDS, type SourceKind, sinkFor } from './source-kinds.ts';
 export { sqliteSink } from './sqlite/sqlite-sink.ts';
 export { type SqliteSourceOptions, sqliteSource } from './sqlite/sqlite-source.ts';
