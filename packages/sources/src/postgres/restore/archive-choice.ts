@@ -29,6 +29,8 @@ export interface ArchiveChoice {
   readonly ids: ReadonlySet<number>;
   /** Tables whose rows are wanted, by `schema.name`; the table that was named for each. */
   readonly tables: ReadonlyMap<string, TableFacts>;
+  /** That are among the entries. */
+  readonly extensions: ReadonlySet<string>;
 }
 
 export const tableKey = (schema: string, name: string): string => `${schema}\0${name}`;
@@ -46,7 +48,10 @@ export function chooseEntries(
   const graph = new ArchiveGraph(entries, facts);
   for (const table of named) graph.choose(table);
   graph.addAttached();
-  return { ids: graph.included, tables: graph.tables };
+  const extensions = entries.filter(({ id, kind }) => kind === 'EXTENSION' && graph.included.has(id));
+  // Printed with no schema and no owner.
+  const names = extensions.map(({ rest }) => rest.replace(/^- /, '').trimEnd());
+  return { ids: graph.included, tables: graph.tables, extensions: new Set(names) };
 }
 
 class ArchiveGraph {

@@ -10,10 +10,11 @@ import {
   type Sink,
   throwIfAborted,
 } from '@holdfast/contracts';
-import { decodeRowsDescription, decodeRowsIndex, type RowsDescription } from '@holdfast/formats/rows';
+import { decodeRowsIndex, type RowsDescription } from '@holdfast/formats/rows';
 import { parseSchemaFacts } from './interim/schema-facts.ts';
 import { type PostgresSinkOptions, type RestoreSettings, restoreSettings } from './options.ts';
 import { RestoreRun } from './restore-run.ts';
+import { descriptionOf } from './rows-header.ts';
 import { parseSequences } from './sequences.ts';
 import { ServerAccess } from './server-access.ts';
 import { smallContent } from './small-content.ts';
@@ -133,14 +134,3 @@ class DatabaseSink implements PostgresSink {
 
 /** Takes what was not chosen. */
 const IGNORED: ContentWriter = { write: async () => {}, complete: async () => {} };
-
-function descriptionOf({ path, attributes }: Header): RowsDescription {
-  const bytes = attributes.rows;
-  if (!(bytes instanceof Uint8Array))
-    throw new HoldfastError('FORMAT_INVALID', `${displayPath(path)} does not say what its rows are`);
-  const rows = decodeRowsDescription(bytes);
-  if (rows.dialect === 'postgres') return rows;
-  throw new HoldfastError('FORMAT_INVALID', `${displayPath(path)} holds rows of ${rows.dialect}`, {
-    hint: 'Restore it to a server of its own kind.',
-  });
-}

@@ -120,12 +120,22 @@ export class RestoreRun {
     const { encoding, collation } = this.#facts;
     if (!settings.selection.isWhole)
       this.#choice = await this.#schema.restrictTo(settings.selection.chosenTables(this.#facts), this.#facts);
-    const missing = await checkPrerequisites(target.client, this.#facts, settings);
+    const missing = await checkPrerequisites(target.client, this.#needed(), settings);
     await createMissingRoles(target.client, missing);
     await target.create({ encoding, collation: settings.locale ?? collation });
     await this.#schema.run('pre-data', target.partialName, this.#stop.signal);
     await this.#connect();
     await this.#prepareTables();
+  }
+
+  /** Chosen tables need the extensions that they depend on. Of roles, no list says who needs which. */
+  #needed(): SchemaFacts {
+    const choice = this.#choice;
+    if (choice === null) return this.#facts;
+    return {
+      ...this.#facts,
+      extensions: this.#facts.extensions.filter(({ name }) => choice.extensions.has(name)),
+    };
   }
 
   async #prepareTables(): Promise<void> {

@@ -92,6 +92,10 @@ export class ServerAccess {
     // Whoever runs a query hears of a lost connection there; without a listener it would end the process.
     client.on('error', () => {});
     await client.connect();
+    // The driver asks for UTF-8 by itself, after all other settings.
+    const encoding = settings.client_encoding;
+    if (encoding !== undefined && encoding !== 'UTF8')
+      await client.query(`SET client_encoding = '${encoding}'`);
     return client;
   }
 

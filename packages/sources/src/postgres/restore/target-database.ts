@@ -288,6 +288,10 @@ const takenOver = (database: string): HoldfastError =>
     hint: 'Run one restore to a target at a time.',
   });
 
+/** What a restore to the database may leave behind when it is killed. */
+export const leftoverNames = (database: string): string[] =>
+  [PARTIAL, OLD].map((suffix) => besideName(database, suffix));
+
 /** Where the name would be too long, a hash stands for its end: the server would cut it. */
 export function besideName(database: string, suffix: string): string {
   if (Buffer.byteLength(database + suffix) <= MAX_NAME_BYTES) return database + suffix;

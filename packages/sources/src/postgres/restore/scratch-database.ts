@@ -1,0 +1,82 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type pg from 'pg';
+import { type PostgresServerOptions, ServerAccess } from './server-access.ts';
+import { targetError } from './server-errors.ts';
+import { literal, quoted } from './sql-names.ts';
+import { leftoverNames } from './target-database.ts';
+
+const PREFIX = 'holdfast_drill_';
+const COMMENT = 'Scratch database of a Holdfast restore drill';
+
+/** An empty database of its own name, to restore into with `database: name`, and to drop. */
+export interface ScratchDatabase {
+  readonly name: string;
+  /** Idempotent. TARGET_UNWRITABLE. */
+  drop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Also removes those that earlier runs left behind. Whose run is alive is told by a lock, which the server gives up together
+ * with the connection, from whatever machine; the comment with host and process is for people. TARGET_UNWRITABLE.
+ */
+export async function scratchDatabase(
+  options: PostgresServerOptions & { readonly maintenanceDatabase?: string },
+): Promise<ScratchDatabase> {
+  const access = await ServerAccess.of(options);
+  const client = await access.connect(options.maintenanceDatabase ?? 'postgres', { statement_timeout: '0' });
+  const name = PREFIX + randomBytes(8).toString('hex');
+  try {
+    await removeDead(client);
+    await client.query('SELECT pg_advisory_lock($1)', [lockOf(name)]);
+    await client.query(`CREATE DATABASE ${quoted(name)} TEMPLATE template0`);
+    const comment = `${COMMENT} on ${hostname()}, process ${process.pid}`;
+    await client.query(`COMMENT ON DATABASE ${quoted(name)} IS ${literal(comment)}`);
+  } catch (error) {
+    await client.end().catch(() => {});
+    throw targetError(error, `Cannot create scratch database ${name}`);
+  }
+  const drop = onceOnly(() => dropAndEnd(client, name));
+  return { name, drop, [Symbol.asyncDispose]: drop };
+}
+
+async function dropAndEnd(client: pg.Client, name: string): Promise<void> {
+  try {
+    await dropAll(client, name);
+  } catch (error) {
+    throw targetError(error, `Cannot drop scratch database ${name}`);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function removeDead(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT datname AS name FROM pg_database WHERE datname ~ $1',
+    [`^${PREFIX}[0-9a-f]{16}`],
+  );
+  for (const name of new Set(rows.map((row) => row.name.slice(0, PREFIX.length + 16)))) {
+    const { rows: locks } = await client.query('SELECT pg_try_advisory_lock($1) AS dead', [lockOf(name)]);
+    if (!(locks as [{ dead: boolean }])[0].dead) continue;
+    await dropAll(client, name);
+    await client.query('SELECT pg_advisory_unlock($1)', [lockOf(name)]);
+  }
+}
+
+async function dropAll(client: pg.Client, name: string): Promise<void> {
+  for (const each of [name, ...leftoverNames(name)])
+    await client.query(`DROP DATABASE IF EXISTS ${quoted(each)} WITH (FORCE)`);
+}
+
+/** 63 bits of the name's hash, decimal. */
+const lockOf = (name: string): string =>
+  String(createHash('sha256').update(name).digest().readBigUInt64BE() >> 1n);
+
+function onceOnly(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | null = null;
+  return () => {
+    done ??= work();
+    return done;
+  };
+}
