@@ -105,8 +105,10 @@ export class PieceBuilder {
       facts: this.#scanner.takeFacts(),
       coveredUntil: covered?.server ?? null,
       coveredAt: covered?.local ?? null,
+      receivedAt: this.#since,
       state: this.#scanner.state(),
       history: this.#history,
+      chainStart: this.#position.chainStart,
       afterGap: this.#afterGap,
     };
     this.#parts = [];

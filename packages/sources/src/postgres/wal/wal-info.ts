@@ -20,6 +20,8 @@ export interface WalInfo {
   readonly restorePoints: readonly RestorePoint[];
   /** The timeline's history file; null for timeline 1. */
   readonly history: Uint8Array | null;
+  /** Where the WAL begins that leads here without a gap: a base from before is of no use for what follows. */
+  readonly chainStart: Lsn;
   /** What a scanner needs to go on at `endLsn`. */
   readonly state: Uint8Array;
 }
@@ -41,6 +43,7 @@ export function walAttributes(info: WalInfo): Attributes {
     lastRecord: info.lastRecord === null ? null : formatLsn(info.lastRecord),
     restorePoints: JSON.stringify(info.restorePoints.map(({ lsn, name }) => [formatLsn(lsn), name])),
     history: info.history,
+    chainStart: formatLsn(info.chainStart),
     state: info.state,
   };
 }
@@ -61,6 +64,7 @@ export function walInfo(attributes: Attributes): WalInfo {
     lastRecord: read.isNull('lastRecord') ? null : read.lsn('lastRecord'),
     restorePoints: read.restorePoints(),
     history: read.isNull('history') ? null : read.bytes('history'),
+    chainStart: read.lsn('chainStart'),
     state: read.bytes('state'),
   };
   if (info.endLsn < info.startLsn) throw read.invalid('endLsn');
@@ -73,6 +77,7 @@ export const positionBehind = (info: WalInfo): WalPosition => ({
   timeline: info.timeline,
   lsn: info.endLsn,
   state: info.state,
+  chainStart: info.chainStart,
 });
 
 /** Takes attributes apart, with FORMAT_INVALID for each that makes no sense. */

@@ -15,10 +15,14 @@ export interface WalPiece {
   readonly coveredUntil: bigint | null;
   /** When that was, by our monotonic clock. */
   readonly coveredAt: number | null;
+  /** When its first byte came, by our monotonic clock; null when it is empty. */
+  readonly receivedAt: number | null;
   /** What a scanner needs to go on behind it. */
   readonly state: Uint8Array;
   /** The timeline's history file; null for timeline 1. */
   readonly history: Uint8Array | null;
+  /** Where the WAL begins that leads here without a gap: a base from before is of no use. */
+  readonly chainStart: Lsn;
   /** It does not follow the piece before. */
   readonly afterGap: boolean;
 }
@@ -30,4 +34,6 @@ export interface WalPosition {
   readonly lsn: Lsn;
   /** Null at the beginning of a segment. */
   readonly state: Uint8Array | null;
+  /** Where the WAL begins that leads here without a gap. */
+  readonly chainStart: Lsn;
 }

@@ -1,6 +1,6 @@
 import { type Clock, cancelled, HoldfastError, throwIfAborted } from '@holdfast/contracts';
 import { formatLsn, type Lsn, segmentStart } from './lsn.ts';
-import { PieceBuilder } from './piece-builder.ts';
+import { type CoverageMark, PieceBuilder } from './piece-builder.ts';
 import { ReplicationStream, type StreamMessage } from './replication-stream.ts';
 import { type ServerFacts, ServerWatch } from './server-watch.ts';
 import { SlotGuard } from './slot-guard.ts';
@@ -32,6 +32,8 @@ export interface WalReceiverOptions {
   /** Drop the slot when the server holds back more; null (the default) never. */
   readonly dropBytes?: number | null;
   readonly onEvent: (event: WalEvent) => void;
+  /** Told every `watchEvery` up to where the server's WAL goes. */
+  readonly onMark?: (mark: CoverageMark) => void;
   /** Takes a piece over. Until it resolves nothing more is received: that is the back-pressure. */
   readonly onPiece: (piece: WalPiece, signal: AbortSignal) => Promise<void>;
 }
@@ -54,6 +56,8 @@ export class WalReceiver {
   #lastPieceAt = 0;
   #hasConnected = false;
   #lostByUs = false;
+  /** Why the slot had to be made again, until WAL has been received through the new one. */
+  #slotLost: 'slot-missing' | 'slot-invalidated' | null = null;
 
   constructor(options: WalReceiverOptions) {
     this.#options = options;
@@ -62,7 +66,10 @@ export class WalReceiver {
     this.#confirmed = options.resume?.lsn ?? 0n;
     this.#guard = new SlotGuard({
       ...options,
-      onMark: (mark) => this.#builder?.mark(mark),
+      onMark: (mark) => {
+        this.#builder?.mark(mark);
+        options.onMark?.(mark);
+      },
       onDrop: () => this.#slotDropped(),
     });
   }
@@ -96,6 +103,7 @@ export class WalReceiver {
         const before = this.receivedLsn;
         const error = await this.#attempt(signal);
         if (signal.aborted) throw cancelled(signal);
+        await this.#keepReceived(error, signal);
         if (this.receivedLsn !== before) failures = 0;
         this.#refuseHopeless(error);
         const retryMs = this.#takeGap(error) ? 0 : RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]!;
@@ -162,8 +170,10 @@ export class WalReceiver {
     const { slot } = await watch.moment(name);
     if (slot !== null && slot.walStatus !== 'lost' && !(temporary && slot.activePid === null)) return;
     if (slot !== null) await watch.dropSlot(name);
-    if (this.#position !== null && !temporary && !this.#lostByUs)
-      onEvent({ type: 'slot-lost', slot: name, reason: slot ? 'slot-invalidated' : 'slot-missing' });
+    if (this.#position !== null && !temporary && !this.#lostByUs) {
+      this.#slotLost = slot ? 'slot-invalidated' : 'slot-missing';
+      onEvent({ type: 'slot-lost', slot: name, reason: this.#slotLost });
+    }
     await stream.createSlot(name, temporary);
     this.#lostByUs = false;
     const made = (await watch.moment(name)).slot;
@@ -184,7 +194,7 @@ export class WalReceiver {
         throw new HoldfastError('SOURCE_UNREADABLE', `The slot ${this.#options.slot} keeps no WAL`, {
           hint: `Drop it: SELECT pg_drop_replication_slot('${this.#options.slot}')`,
         });
-      return this.#moveTo(stream, { ...server, lsn, state: null }, facts);
+      return this.#moveTo(stream, { ...server, lsn, state: null, chainStart: lsn }, facts);
     }
     if (this.#position.timeline !== server.timeline) await this.#branch(stream, server.timeline, facts);
     if (this.#builder === null) await this.#moveTo(stream, this.#position, facts);
@@ -293,6 +303,7 @@ export class WalReceiver {
         `WAL came from ${formatLsn(start)} where ${formatLsn(builder.at)} was due`,
         { details: { reason: 'jump' } },
       );
+    this.#slotLost = null;
     for (let i = 0; i < bytes.length; ) {
       const part = bytes.subarray(i, i + builder.room);
       builder.take(part, this.#options.clock.monotonic());
@@ -336,12 +347,7 @@ export class WalReceiver {
     this.#hurry = false;
     this.#lastPieceAt = this.#options.clock.monotonic();
     const piece = builder.close();
-    this.#position = {
-      systemId: piece.systemId,
-      timeline: piece.timeline,
-      lsn: piece.endLsn,
-      state: piece.state,
-    };
+    this.#position = positionAfter(piece);
     await this.#options.onPiece(piece, signal);
   }
 
@@ -355,16 +361,29 @@ export class WalReceiver {
     if (hopeless) throw error;
   }
 
+  /** The server may never come back: what it sent is not left waiting for more. */
+  async #keepReceived(error: unknown, signal: AbortSignal): Promise<void> {
+    if (gapOf(error) === 'damaged') this.#builder = null;
+    else if (this.#builder !== null && this.#builder.since !== null) await this.#closePiece(signal);
+  }
+
   /** Whether the failure means that WAL is lost; then receiving begins anew. */
   #takeGap(error: unknown): boolean {
     const reason = this.#position === null ? null : gapOf(error);
     if (reason === null) return false;
-    this.#beginAnew(reason, error instanceof Error ? error.message : String(error));
+    const cause = reason === 'wal-removed' && this.#slotLost ? this.#slotLost : reason;
+    this.#beginAnew(cause, error instanceof Error ? error.message : String(error));
     return true;
   }
 
   #slotDropped(): void {
     this.#lostByUs = true;
+    const piece = this.#builder?.since != null ? this.#builder.close() : null;
+    if (piece) {
+      this.#position = positionAfter(piece);
+      // It is taken over at once; only the wait for room is cut short.
+      this.#options.onPiece(piece, AbortSignal.abort()).catch(() => {});
+    }
     this.#beginAnew('slot-dropped', 'The slot was dropped because the server kept too much WAL for it.');
     this.#session?.abort(
       new HoldfastError('SOURCE_CHANGED', 'The slot was dropped', { details: { reason: 'slot-dropped' } }),
@@ -375,6 +394,7 @@ export class WalReceiver {
     const from = this.#position?.lsn ?? 0n;
     this.#position = null;
     this.#builder = null;
+    this.#slotLost = null;
     this.#afterGap = true;
     this.#options.onEvent({ type: 'gap', reason, from, message, hint: hintOf(reason) });
   }
@@ -385,3 +405,11 @@ export class WalReceiver {
     this.#options.onEvent({ type: 'disconnected', message, hint, reason: reasonOf(error), retryMs });
   }
 }
+
+const positionAfter = (piece: WalPiece): WalPosition => ({
+  systemId: piece.systemId,
+  timeline: piece.timeline,
+  lsn: piece.endLsn,
+  state: piece.state,
+  chainStart: piece.chainStart,
+});

@@ -51,7 +51,7 @@ export function mergedInfo(pieces: readonly WalPiece[]): WalInfo {
     )
       throw new HoldfastError('USAGE', 'A snapshot of WAL cannot bridge a gap or a change of timeline');
   }
-  const { systemId, timeline, segmentBytes, startLsn, history } = first;
+  const { systemId, timeline, segmentBytes, startLsn, history, chainStart } = first;
   return {
     systemId,
     timeline,
@@ -76,6 +76,7 @@ export function mergedInfo(pieces: readonly WalPiece[]): WalInfo {
     ),
     restorePoints: pieces.flatMap(({ facts }) => facts.restorePoints),
     history,
+    chainStart,
     state: last.state,
   };
 }

@@ -21,6 +21,7 @@ export interface RecoveryPlan {
   readonly base: BaseSnapshotRef;
   /** In the order in which they are restored. */
   readonly wals: readonly WalSnapshotRef[];
+  /** On which the target lies: where the server has to go. */
   readonly timeline: number;
   readonly target: ServerTarget;
   /** WAL is there up to here. */
@@ -66,7 +67,8 @@ export function planRecovery(request: RecoveryRequest): RecoveryPlan {
       steps: way.steps.slice(0, fit.steps),
       reach: way.steps[fit.steps - 1]?.end ?? way.reach,
     };
-    return { base, wals: steps.map(({ wal }) => wal), timeline, target: fit.target, reach };
+    const last = steps.at(-1)?.wal.timeline ?? base.timeline;
+    return { base, wals: steps.map(({ wal }) => wal), timeline: last, target: fit.target, reach };
   }
   throw unreachable(target, sought, candidates);
 }
