@@ -169,7 +169,10 @@ describe('an agent that is killed in the middle of a backup', () => {
 
     expect(await taskStatus(LARGE)).toMatchObject({ lastSuccess: { snapshot: expect.any(String) } });
     expect((await taskStatus(LARGE)).lastSuccess!.startedAt >= before.startedAt).toBe(true);
+    // No slot for long: what begins is the run that was killed, as another try.
+    await configure({ large: large({ schedule: { cron: '0 0 1 1 *', retries: { wait: '100ms' } } }) });
     const again = start();
+    expect(await again.sees({ event: 'run-started', task: LARGE })).toMatchObject({ attempt: 2 });
     await again.sees({ event: 'run-succeeded', task: LARGE });
     await again.end();
     const snapshots = await snapshotsOf('large');
