@@ -172,6 +172,7 @@ describe('an agent that is killed in the middle of a backup', () => {
     // No slot for long: what begins is the run that was killed, as another try.
     await configure({ large: large({ schedule: { cron: '0 0 1 1 *', retries: { wait: '100ms' } } }) });
     const again = start();
+    await again.sees({ event: 'run-interrupted', task: LARGE });
     expect(await again.sees({ event: 'run-started', task: LARGE })).toMatchObject({ attempt: 2 });
     await again.sees({ event: 'run-succeeded', task: LARGE });
     await again.end();

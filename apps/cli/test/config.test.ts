@@ -24,6 +24,10 @@ function mistakes(text: string): ConfigProblem[] {
   return expect.unreachable('it should have been refused');
 }
 
+/** A source with one more setting, which begins in line 6. */
+const scheduled = (setting: string): string =>
+  `version: 1\nsources:\n  a:\n    kind: tree\n    path: /a\n    ${setting}\n`;
+
 describe('the configuration', () => {
   it('that init writes is valid and holds the defaults', () => {
     const written = parseConfig(TEMPLATE, 'holdfast.yaml').config;
@@ -57,6 +61,7 @@ describe('the configuration', () => {
       failureDomains: {},
     });
     expect(written.network).toEqual({ requestTimeout: 30_000, probeTimeout: 3_000 });
+    expect(written.agent).toEqual({ grace: 30_000 });
   });
 
   it.each([
@@ -75,6 +80,9 @@ describe('the configuration', () => {
       'path',
     ],
     ['version: 1\n\n# comment\nnetwork: {requestTimout: 3s}\n', 4, 'network.requestTimout', 'requestTimeout'],
+    [scheduled('schedule: {every: 1h, catchup: true}'), 6, 'sources.a.schedule.catchup', 'catchUp'],
+    [scheduled('hooks: {sucess: x}'), 6, 'sources.a.hooks.sucess', 'success'],
+    [scheduled('hooks: {before: {run: x, tiemout: 1s}}'), 6, 'sources.a.hooks.before.tiemout', 'timeout'],
   ])('names line and nearest key: %j', (text, line, setting, suggestion) => {
     const [problem, ...others] = mistakes(text);
     expect(others).toEqual([]);
@@ -100,6 +108,22 @@ describe('the configuration', () => {
     ['version: 1\npolicy:\n  k: 10\n  m: 4\n  helpers: 12\n', 'policy.helpers', 5],
     ['version: 1\nsources:\n  a:\n    kind: oracle\n', 'sources.a.kind', 4],
     ['version: 1\nsources:\n  a:\n    kind: tree\n', 'sources.a.path', 3],
+    [scheduled('schedule: {}'), 'sources.a.schedule', 6],
+    [scheduled('schedule: {every: 15}'), 'sources.a.schedule.every', 6],
+    [scheduled('schedule: {every: 100ms}'), 'sources.a.schedule.every', 6],
+    [scheduled('schedule: {every: 1h, cron: "0 3 * * *"}'), 'sources.a.schedule.cron', 6],
+    [scheduled('schedule:\n      cron: "0 3 * *"'), 'sources.a.schedule.cron', 7],
+    [scheduled('schedule: {cron: "0 0 30 2 *"}'), 'sources.a.schedule.cron', 6],
+    [scheduled('schedule: {cron: "@daily", timezone: Mars/Olympus}'), 'sources.a.schedule.timezone', 6],
+    [scheduled('schedule: {every: 1h, timezone: UTC}'), 'sources.a.schedule.timezone', 6],
+    [scheduled('schedule: {every: 1h, jitter: 31m}'), 'sources.a.schedule.jitter', 6],
+    [scheduled('schedule: {every: 1h, timeout: 0s}'), 'sources.a.schedule.timeout', 6],
+    [scheduled('schedule: {every: 1h, retries: {wait: 1h}}'), 'sources.a.schedule.retries.wait', 6],
+    [scheduled('hooks: {failure: []}'), 'sources.a.hooks.failure.run', 6],
+    [scheduled('hooks: {failure: [""]}'), 'sources.a.hooks.failure.run.0', 6],
+    [scheduled('hooks: {failure: {}}'), 'sources.a.hooks.failure', 6],
+    [scheduled('hooks: {failure: {run: [x], url: "https://x.example"}}'), 'sources.a.hooks.failure', 6],
+    [scheduled('hooks: {failure: {url: "file:///etc/passwd"}}'), 'sources.a.hooks.failure.url', 6],
     ['version: 1\nnetwork:\n  requestTimeout: soon\n', 'network.requestTimeout', 3],
     ['version: 1\nplacement:\n  maxLoad: 170%\n', 'placement.maxLoad', 3],
     ['version: 1\nplacement:\n  maxLoad: 0%\n', 'placement.maxLoad', 3],
@@ -236,6 +260,21 @@ describe('editing the configuration', () => {
     await addSource(vault, 'b', { kind: 'stdin' }, false);
     for (const comment of ['# one', '# mine', '# the app', '# piped'])
       expect(await file()).toContain(comment);
+  });
+
+  it('replacing a source leaves alone when it is backed up', async () => {
+    await addSource(vault, 'app', { kind: 'tree', path: '/x' }, false);
+    const path = join(vault, 'holdfast.yaml');
+    const written = await readFile(path, 'utf8');
+    const more = '    schedule: {every: 1h} # hourly\n    hooks: {failure: [tell, me]}\n';
+    await writeFile(path, written.replace('    path: /x\n', `    path: /x\n${more}`));
+    await addSource(vault, 'app', { kind: 'sqlite', path: '/a.db' }, true);
+    const { app } = (await loadConfig(vault)).sources;
+    expect(app).toMatchObject({ kind: 'sqlite', path: '/a.db', schedule: { every: 3_600_000 } });
+    expect(app).toMatchObject({ hooks: { failure: { run: ['tell', 'me'] } } });
+    expect(await readFile(path, 'utf8')).toContain('# hourly');
+    await addSource(vault, 'app', { kind: 'stdin' }, true);
+    expect((await loadConfig(vault)).sources.app).toEqual({ kind: 'stdin', name: 'stdin' });
   });
 
   it('refuses a taken name unless told, and an unknown one', async () => {

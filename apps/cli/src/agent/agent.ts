@@ -57,6 +57,7 @@ export class Agent {
     this.#tasks = byName(tasks);
     this.#plans = tasks.map((task) => planOf(task, this.#seed));
     this.#state = resume(this.#plans, saved.tasks, clock.now());
+    this.#noteInterrupted(saved);
   }
 
   /** Until the signal fires and all runs have ended. Rejects when a run does not end though it was told to. */
@@ -85,6 +86,15 @@ export class Agent {
     this.#tasks = byName(tasks);
     this.#grace = grace;
     this.#wake.abort();
+  }
+
+  #noteInterrupted(saved: SavedState): void {
+    for (const { name } of this.#plans) {
+      if (!saved.tasks[name]?.running) continue;
+      this.#memory.interrupted(name, this.#clock.now());
+      const message = 'was under way when the agent before this one ended; it is tried again';
+      this.#logOf(name)({ event: 'run-interrupted', level: 'warning', message });
+    }
   }
 
   async #loop(): Promise<void> {

@@ -36,6 +36,19 @@ export class Memory {
     else this.#records.set(name, withFailure(record, startedAt, endedAt, failure));
   }
 
+  /** Of a run that was under way when an earlier agent ended without a word. */
+  interrupted(task: string, now: number): void {
+    const record = this.#recordOf(task, now);
+    const failure = new HoldfastError(
+      'CANCELLED',
+      'The agent was killed, or the machine went off, while it ran.',
+      {
+        hint: 'It is tried again by itself. The log of the agent, or of the system, may say why.',
+      },
+    );
+    this.#records.set(task, withFailure(record, record.lastStart ?? now, now, failure));
+  }
+
   /** Resolves when it is on the disk, or a warning was given: backups do not depend on it. */
   keep(plans: readonly SchedulePlan[], state: AgentState, now: number): Promise<void> {
     const saved = this.#savedOf(plans, state, now);
