@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { cancelled, type HoldfastError, throwIfAborted } from '@holdfast/contracts';
 import mysql, { type Connection, type ResultSetHeader } from 'mysql2';
 import { describeServer, driverOptions, type MysqlConnectionOptions, userOf } from './connection-options.ts';
@@ -16,6 +17,7 @@ const LONG_SECONDS = 86_400;
 const SESSION = [
   "sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'",
   "time_zone = '+00:00'",
+  'autocommit = 1',
   'sql_quote_show_create = 1',
   'sql_select_limit = 18446744073709551615',
   `net_write_timeout = ${LONG_SECONDS}`,
@@ -92,6 +94,11 @@ export class MysqlConnection {
   /** A statement that gives no rows. */
   async run(sql: string, object?: string): Promise<ResultSetHeader> {
     return (await this.#send({ sql }, object)) as ResultSetHeader;
+  }
+
+  /** LOAD DATA LOCAL, whose file is this stream. */
+  async load(sql: string, file: () => Readable, object?: string): Promise<ResultSetHeader> {
+    return (await this.#send({ sql, infileStreamFactory: file }, object)) as ResultSetHeader;
   }
 
   /** The driver's own error, for callers that know what to do about some. */

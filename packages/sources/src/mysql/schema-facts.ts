@@ -25,6 +25,8 @@ export interface Definitions {
   readonly tables: readonly TableDefinition[];
   readonly sequences: readonly TableDefinition[];
   readonly programs: readonly ProgramDefinition[];
+  /** Views that the server could not use, so that nothing could make them again: for people to read. */
+  readonly broken: readonly TableDefinition[];
 }
 
 export interface FactsTable {
@@ -71,6 +73,7 @@ export const parseDefinitions = (bytes: Uint8Array): Definitions =>
       databaseCollation: each.textOrNull('databaseCollation'),
       timeZone: each.textOrNull('timeZone'),
     })),
+    broken: root.list('broken', tableOf),
   }));
 
 /** FORMAT_INVALID. */

@@ -152,8 +152,12 @@ export async function createTorture(server: MariadbServer, name: string): Promis
   await server.script(TORTURE_PROGRAMS, name);
 }
 
-/** What a dump does not keep stable: its date, the database's name, and the order of its rows has no meaning. */
+/**
+ * Without what a dump does not keep stable: its date, the database's name. And without the start of rows' times in
+ * system-versioned tables, which a restore begins anew (docs/specs/sources.md).
+ */
 export const normalised = (dump: string): string =>
   dump
     .replace(/^-- (Dump completed|Host:).*$/gm, '')
-    .replace(/^-- Dumping (events|routines) for database .*$/gm, '');
+    .replace(/^-- Dumping (events|routines) for database .*$/gm, '')
+    .replace(/(INSERT INTO `versioned2` VALUES\n\(1,1,)'[^']*'/, '$1');

@@ -8,34 +8,27 @@ import type { Selection } from './selection.ts';
 /** It refers to what is not there; its definer is not there. */
 const BROKEN_VIEW = new Set([1356, 1449]);
 
-export interface ReadDefinitions {
-  readonly definitions: Definitions;
-  /** Views that the server itself cannot use. */
-  readonly broken: readonly string[];
-}
-
 /** Reads what creates everything but rows. The connection's database must be this one, or names come out qualified. */
 export async function readDefinitions(
   connection: MysqlConnection,
   database: string,
   selection: Pick<Selection, 'tables' | 'views' | 'sequences'>,
-): Promise<ReadDefinitions> {
+): Promise<Definitions> {
   const here = quoteText(database);
-  const broken = [];
-  for (const view of selection.views) if (await isBroken(connection, view)) broken.push(view);
+  const broken = new Set<string>();
+  for (const view of selection.views) if (await isBroken(connection, view)) broken.add(view);
   const names = new Set([...selection.tables.map(({ table }) => table.name), ...selection.views]);
+  const views = await each(selection.views, (name) => readView(connection, name));
   return {
-    broken,
-    definitions: {
-      tables: await each(selection.tables, ({ table }) => readTable(connection, table.name)),
-      sequences: await each(selection.sequences, (name) => readTable(connection, name)),
-      programs: [
-        ...(await readRoutines(connection, here)),
-        ...(await each(selection.views, (name) => readView(connection, name))),
-        ...(await readTriggers(connection, here, names)),
-        ...(await readEvents(connection, here)),
-      ],
-    },
+    tables: await each(selection.tables, ({ table }) => readTable(connection, table.name)),
+    sequences: await each(selection.sequences, (name) => readSequence(connection, name)),
+    programs: [
+      ...(await readRoutines(connection, here)),
+      ...views.filter(({ name }) => !broken.has(name)),
+      ...(await readTriggers(connection, here, names)),
+      ...(await readEvents(connection, here)),
+    ],
+    broken: views.filter(({ name }) => broken.has(name)).map(({ name, create }) => ({ name, create })),
   };
 }
 
@@ -43,6 +36,11 @@ export async function readDefinitions(
 export async function readTable(connection: MysqlConnection, name: string): Promise<TableDefinition> {
   const [row] = await connection.rows(`SHOW CREATE TABLE ${quoteName(name)}`, `table ${name}`);
   return { name, create: withoutCounter(row!['Create Table']!) };
+}
+
+async function readSequence(connection: MysqlConnection, name: string): Promise<TableDefinition> {
+  const [row] = await connection.rows(`SHOW CREATE SEQUENCE ${quoteName(name)}`, `sequence ${name}`);
+  return { name, create: row!['Create Table']! };
 }
 
 /** The options follow the last line that begins with a bracket: nothing a user has written can look like that there. */

@@ -138,7 +138,7 @@ type Content = Omit<SnapshotContent, 'rowKey'> & { readonly attributes: SourceSn
 async function readContent(connection: MysqlConnection, options: MysqlSourceOptions): Promise<Content> {
   const { database } = options;
   const { catalog, selection } = await look(connection, options);
-  const { definitions, broken } = await readDefinitions(connection, database, selection);
+  const definitions = await readDefinitions(connection, database, selection);
   const plans: RowPlan[] = [];
   for (const each of selection.tables) plans.push(...(await planTable(each, database, connection)));
   return {
@@ -149,7 +149,7 @@ async function readContent(connection: MysqlConnection, options: MysqlSourceOpti
       ['1-schema/facts', jsonBytes(factsOf(catalog, selection, database))],
     ],
     sequences: jsonBytes(await readCounters(connection, selection)),
-    problems: broken.map(brokenView),
+    problems: definitions.broken.map(brokenView),
     attributes: { server: catalog.version, database },
   };
 }
@@ -163,7 +163,7 @@ function inPathOrder(plans: readonly RowPlan[]): readonly RowPlan[] {
     .map(({ plan }) => plan);
 }
 
-const brokenView = (name: string): SourceProblem => ({
+const brokenView = ({ name }: { name: string }): SourceProblem => ({
   path: pathFromText('1-schema/definitions'),
   message: `View ${name} refers to something that is not there, or that its definer may not use: it is kept as text`,
 });
