@@ -25,8 +25,8 @@ const ATTACHED = new Set([
 const TABLES = new Set(['TABLE', 'FOREIGN TABLE']);
 
 export interface ArchiveChoice {
-  /** Entries to restore. */
-  readonly ids: ReadonlySet<number>;
+  /** Entries to restore, in the archive's order, which is one in which they can be. */
+  readonly ids: readonly number[];
   /** Tables whose rows are wanted, by `schema.name`; the table that was named for each. */
   readonly tables: ReadonlyMap<string, TableFacts>;
   /** That are among the entries. */
@@ -51,7 +51,8 @@ export function chooseEntries(
   const extensions = entries.filter(({ id, kind }) => kind === 'EXTENSION' && graph.included.has(id));
   // Printed with no schema and no owner.
   const names = extensions.map(({ rest }) => rest.replace(/^- /, '').trimEnd());
-  return { ids: graph.included, tables: graph.tables, extensions: new Set(names) };
+  const ids = entries.map(({ id }) => id).filter((id) => graph.included.has(id));
+  return { ids, tables: graph.tables, extensions: new Set(names) };
 }
 
 class ArchiveGraph {

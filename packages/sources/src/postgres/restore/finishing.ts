@@ -21,8 +21,9 @@ export async function refreshMaterializedViews(
 export async function analyze(clients: readonly pg.Client[]): Promise<void> {
   // A partitioned table's own statistics come with its partitions'.
   const { rows } = await clients[0]!.query<{ name: string }>(
-    `SELECT oid::regclass::text AS name FROM pg_class
-     WHERE relkind IN ('r', 'm', 'p') AND NOT relispartition AND oid >= 16384 AND relpersistence <> 't'
+    `SELECT format('%I.%I', nspname, relname) AS name
+     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
+     WHERE relkind IN ('r', 'm', 'p') AND NOT relispartition AND c.oid >= 16384 AND relpersistence <> 't'
      ORDER BY relpages DESC`,
   );
   const names = rows.map(({ name }) => name).values();

@@ -49,7 +49,7 @@ export class SchemaRestore {
     );
     const choice = chooseEntries(parseContents(listing), facts, tables);
     this.#list = `${this.#archive.path}.list`;
-    await writeFile(this.#list, [...choice.ids].map((id) => `${id};\n`).join(''), { mode: 0o600 });
+    await writeFile(this.#list, choice.ids.map((id) => `${id};\n`).join(''), { mode: 0o600 });
     return choice;
   }
 
