@@ -119,16 +119,34 @@ export class TargetDatabase {
     }
   }
 
-  /** Drops what was made. Idempotent; does nothing after `swap`. */
+  /**
+   * Drops what was made. Idempotent; does nothing after `swap`. A server that is away keeps it under its partial name,
+   * until the next run.
+   */
   async discard(): Promise<void> {
     if (this.#swapped) return;
     this.#swapped = true;
     try {
-      if (this.#oid !== null && (await this.#oidOf(this.partialName)) === this.#oid)
-        await this.#client.query(`DROP DATABASE IF EXISTS ${quoted(this.partialName)} WITH (FORCE)`);
+      await this.#dropOurs(this.#client);
+    } catch {
+      await this.#access
+        .connect(this.#options.maintenanceDatabase)
+        .then((client) => this.#dropOurs(client).finally(() => client.end()))
+        .catch(() => {});
     } finally {
       await this.#client.end().catch(() => {});
     }
+  }
+
+  async #dropOurs(client: pg.Client): Promise<void> {
+    if (this.#oid === null) return;
+    // Another run may have taken the name over.
+    const { rows } = await client.query('SELECT FROM pg_database WHERE datname = $1 AND oid = $2', [
+      this.partialName,
+      this.#oid,
+    ]);
+    if (rows.length > 0)
+      await client.query(`DROP DATABASE IF EXISTS ${quoted(this.partialName)} WITH (FORCE)`);
   }
 
   async #checkExisting(): Promise<void> {
