@@ -101,7 +101,7 @@ export class PhysicalRestore {
   }
 
   async #begin(attributes: Attributes): Promise<void> {
-    this.#settings = parseSettings(attributes['settings']);
+    this.#settings = parseSettings(attributes.settings);
     this.#target = await TreeTarget.prepare(this.#options.path, this.#options.overwrite);
     this.#give(this.#target.partial);
     this.#entries = new BaseEntries({

@@ -19,14 +19,18 @@ export function recoverySettings({ target, timeline, action = 'promote' }: Recov
     recovery_target: '',
     recovery_target_name: '',
     recovery_target_xid: '',
-    recovery_target_lsn: target.kind === 'lsn' ? formatLsn(target.lsn) : '',
-    recovery_target_time: target.kind === 'time' ? formatMicros(target.time) : '',
+    recovery_target_lsn: '',
+    recovery_target_time: '',
     recovery_target_inclusive: target.kind === 'lsn' && !target.inclusive ? 'off' : 'on',
     recovery_target_timeline: String(timeline),
     recovery_target_action: action,
     // A copy must not write into the archive of the original.
     archive_mode: 'off',
   };
+  // Behind the ones that are cleared: the server reads in order, and would see two.
+  delete settings[`recovery_target_${target.kind}`];
+  if (target.kind === 'lsn') settings.recovery_target_lsn = formatLsn(target.lsn);
+  if (target.kind === 'time') settings.recovery_target_time = formatMicros(target.time);
   const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value}'`);
   return `\n# Written by Holdfast for recovery to a moment; needed only until the server has been opened.\n${lines.join('\n')}\n`;
 }

@@ -72,6 +72,9 @@ function flagsOf({ settings, socketDirectory = '/tmp' }: StartOptions): string[]
     unix_socket_directories: socketDirectory,
     logging_collector: 'off',
     log_destination: 'stderr',
+    // So that nobody reads, and `ready` is not said, before recovery has ended.
+    hot_standby: 'off',
+    recovery_target_action: 'promote',
     ...settings,
   };
   return Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -133,7 +136,7 @@ function accountOf(directory: string): { uid?: number; gid?: number } {
 export async function findServer(major: number, programs?: string): Promise<string> {
   const places = programs
     ? [programs]
-    : [...(process.env['PATH'] ?? '').split(delimiter), ...packagedPlaces(major)];
+    : [...(process.env.PATH ?? '').split(delimiter), ...packagedPlaces(major)];
   const found = new Set<string>();
   for (const place of places.filter(Boolean)) {
     const program = join(place, 'postgres');
