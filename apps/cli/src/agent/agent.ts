@@ -20,6 +20,8 @@ export interface AgentOptions {
   readonly tasks: readonly Task[];
   /** What an earlier agent wrote down, or a fresh state. */
   readonly saved: SavedState;
+  /** Makes a state durable as a whole, or leaves the one before it. */
+  readonly save: (state: SavedState) => Promise<void>;
   /** Milliseconds that a run may go on once the agent is told to stop. */
   readonly grace: number;
 }
@@ -47,13 +49,13 @@ export class Agent {
   #grace: number;
   #wake = new AbortController();
 
-  constructor({ vault, clock, log, tasks, saved, grace }: AgentOptions) {
+  constructor({ vault, clock, log, tasks, saved, save, grace }: AgentOptions) {
     this.#vault = vault;
     this.#clock = clock;
     this.#log = log;
     this.#grace = grace;
     this.#seed = Buffer.from(saved.seed, 'hex');
-    this.#memory = new Memory(vault, saved, log);
+    this.#memory = new Memory(saved, save, log);
     this.#tasks = byName(tasks);
     this.#plans = tasks.map((task) => planOf(task, this.#seed));
     this.#state = resume(this.#plans, saved.tasks, clock.now());

@@ -4,11 +4,11 @@ import type { Log } from './log.ts';
 import type { SchedulePlan } from './plan.ts';
 import { newRecord, type TaskRecord, withFailure, withStart, withSuccess } from './record.ts';
 import type { TaskRun } from './run-task.ts';
-import { type SavedState, writeState } from './state-file.ts';
+import type { SavedState } from './state-file.ts';
 
 /** What outlives the process: decisions and outcomes, written as one file whenever they change. */
 export class Memory {
-  readonly #vault: string;
+  readonly #save: (state: SavedState) => Promise<void>;
   readonly #log: Log;
   readonly #seed: string;
   readonly #records: Map<string, TaskRecord>;
@@ -16,8 +16,9 @@ export class Memory {
   #writing: Promise<void> = Promise.resolve();
   #failing = false;
 
-  constructor(vault: string, saved: SavedState, log: Log) {
-    this.#vault = vault;
+  /** @param save makes a state durable as a whole, or leaves the one before it */
+  constructor(saved: SavedState, save: (state: SavedState) => Promise<void>, log: Log) {
+    this.#save = save;
     this.#log = log;
     this.#seed = saved.seed;
     this.#records = new Map(Object.entries(saved.tasks).map(([name, { record }]) => [name, record]));
@@ -72,7 +73,7 @@ export class Memory {
     const text = JSON.stringify(saved);
     if (text === this.#written) return;
     try {
-      await writeState(this.#vault, saved);
+      await this.#save(saved);
       this.#written = text;
       this.#failing = false;
     } catch (error) {

@@ -7,7 +7,7 @@ import { readRoot } from '../vault/root.ts';
 import { Agent } from './agent.ts';
 import type { Log } from './log.ts';
 import { lockAgent } from './only-one.ts';
-import { freshState, readState, type SavedState, setAside } from './state-file.ts';
+import { freshState, readState, type SavedState, setAside, writeState } from './state-file.ts';
 import { tasksOf } from './tasks.ts';
 
 export interface StartedAgent {
@@ -25,7 +25,15 @@ export async function startAgent(vault: string, log: Log): Promise<StartedAgent>
   const lock = await lockAgent(vault);
   const tasks = tasksOf({ vault, config, passphrase });
   const saved = await recall(vault, log);
-  const agent = new Agent({ vault, clock: systemClock, log, tasks, saved, grace: config.agent.grace });
+  const agent = new Agent({
+    vault,
+    clock: systemClock,
+    log,
+    tasks,
+    saved,
+    save: (state) => writeState(vault, state),
+    grace: config.agent.grace,
+  });
   const reload = (): void => {
     void reloadFrom(agent, vault, passphrase, log);
   };

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Agent } from '../../src/agent/agent.ts';
 import { backUp } from '../../src/agent/backup-task.ts';
 import type { LogEvent } from '../../src/agent/log.ts';
-import { freshState, readState } from '../../src/agent/state-file.ts';
+import { freshState, readState, writeState } from '../../src/agent/state-file.ts';
 import { type PreparedRun, plainTask, type Task } from '../../src/agent/task.ts';
 import { scheduleSchema } from '../../src/config/schedule-schema.ts';
 import { PeerNames } from '../../src/vault/peer-names.ts';
@@ -108,6 +108,7 @@ function watched(source: () => Source): Watched {
     },
     tasks: [taskOf(source)],
     saved: freshState(systemRandom),
+    save: (state) => writeState(directory, state),
     grace: 60_000,
   });
   const sees = async (name: string, count: number): Promise<LogEvent> => {

@@ -101,7 +101,11 @@ describe('the state file', () => {
     const vault = join(directory, 'in the way');
     await writeFile(vault, 'a file where a directory should be');
     const events: LogEvent[] = [];
-    const memory = new Memory(vault, freshState(systemRandom), (event) => events.push(event));
+    const memory = new Memory(
+      freshState(systemRandom),
+      (state) => writeState(vault, state),
+      (event) => events.push(event),
+    );
     await memory.keep([], { tasks: {}, order: 0 }, 1);
     await memory.keep([], { tasks: {}, order: 0 }, 2);
     expect(events).toMatchObject([{ event: 'state-not-written', level: 'warning' }]);
