@@ -1,10 +1,4 @@
 export { fileSink } from './file/single-file-sink.ts';
-export { type BaseInfo, baseInfo } from './postgres/base/base-info.ts';
-export { type PostgresBaseOptions, postgresBaseSource } from './postgres/base/base-source.ts';
-export * from './postgres/wal/index.ts';
-export { type DatabaseSum, databaseSums as mysqlDatabaseSums } from './mysql/database-sums.ts';
-export { type MysqlSourceOptions, mysqlSource } from './mysql/read/mysql-source.ts';
-export { type MysqlSink, type MysqlSinkOptions, mysqlSink } from './mysql/restore/mysql-sink.ts';
 export { isSourceKind, type RestoreTarget, SOURCE_KINDS, type SourceKind, sinkFor } from './source-kinds.ts';
 export { sqliteSink } from './sqlite/sqlite-sink.ts';
 export { type SqliteSourceOptions, sqliteSource } from './sqlite/sqlite-source.ts';

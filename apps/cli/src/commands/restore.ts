@@ -1,12 +1,7 @@
 import { HoldfastError } from '@holdfast/contracts';
 import type { Command } from 'commander';
 import { examples, type Invocation, runs } from '../invocation.ts';
-
-interface RestoreOptions {
-  readonly source?: string;
-  readonly to: string;
-  readonly overwrite?: boolean;
-}
+import type { RestoreOptions } from '../restore/restore-options.ts';
 
 export function registerRestore(program: Command): void {
   const command = program
@@ -18,21 +13,47 @@ export function registerRestore(program: Command): void {
     )
     .argument('<snapshot>', 'an id, the beginning of one, or "latest"')
     .option('--source <name>', 'with "latest": of this source')
-    .requiredOption('--to <path>', 'the database file or directory to make; - is standard output')
-    .option('--overwrite', 'replace what is there already');
+    .requiredOption(
+      '--to <place>',
+      'the file or directory to make, postgres://USER@HOST/DATABASE or mysql://…; - is standard output',
+    )
+    .option('--overwrite', 'replace what is there already')
+    .option('--table <table...>', 'databases: only these tables, such as messages or public.*')
+    .option('--window <window...>', 'databases: only rows of these windows, such as 2026-11')
+    .option('--family <family...>', 'databases: only these column families, such as users.pii')
+    .option('--without <family...>', 'databases: leave these column families out; their columns are null')
+    .option('--put-back', 'databases: fill a column family into a database that was restored without it')
+    .option(
+      '--where <conditions>',
+      'databases: only rows in a range of the key, such as "id >= 5 and id < 9"',
+    )
+    .option('--format <format>', 'databases, to a file or standard output: csv, ndjson or sql')
+    .option('--jobs <number>', 'servers: connections that load at once')
+    .option('--password-file <file>', 'servers: whose first line is the password')
+    .option('--password-env <variable>', 'servers: the environment variable that has the password')
+    .option('--no-owner', 'PostgreSQL: everything belongs to the connecting user, grants are left out')
+    .option('--create-roles', 'PostgreSQL: make roles that are missing, without login')
+    .option('--terminate-sessions', 'PostgreSQL, with --overwrite: end sessions of the old database');
   examples(command, [
     ['holdfast restore latest --source app --to /tmp/app.db', 'the newest snapshot of "app"'],
     ['holdfast restore 3f9c21d0 --to ~/documents --overwrite', 'a certain one, over what is there'],
     ['holdfast restore latest --source dump --to - | psql app', 'a stream, into another program'],
+    ['holdfast restore latest --source chat --to postgres://postgres@localhost/chat2', 'a whole database'],
+    [
+      'holdfast restore latest --source chat --table messages --window 2026-11 --to november.csv',
+      'some rows',
+    ],
   ]);
   runs(command, restoreSnapshot);
 }
 
 async function restoreSnapshot(
   { console, vault, signal }: Invocation,
-  options: RestoreOptions,
+  { owner, ...given }: RestoreOptions,
   wanted: string,
 ): Promise<void> {
+  // Commander gives true for what --no-owner would switch off.
+  const options: RestoreOptions = owner === false ? { ...given, owner } : given;
   const toStream = options.to === '-';
   if (toStream && console.json) {
     throw new HoldfastError('USAGE', '--json and --to - both want standard output.', {
@@ -40,7 +61,7 @@ async function restoreSnapshot(
     });
   }
   const { openVault } = await import('../vault/open.ts');
-  const { sinkFor } = await import('@holdfast/sources');
+  const { planRestore } = await import('../restore/plan-restore.ts');
   const { findSnapshot } = await import('../vault/snapshot-id.ts');
   const { RunEvents } = await import('../output/run-events.ts');
   const { restoreJson, restoreLines } = await import('../output/restore-view.ts');
@@ -48,22 +69,24 @@ async function restoreSnapshot(
   const snapshot = await findSnapshot(opened.catalog, wanted, options.source);
   // Elsewhere a reader that goes away ends the command in peace; here it means that the restore did not succeed.
   if (toStream) process.stdout.removeAllListeners('error');
-  const target = toStream
-    ? { stream: process.stdout }
-    : { path: options.to, overwrite: options.overwrite === true };
-  const sink = sinkFor(snapshot.sourceKind, target);
+  const { engine } = opened;
+  const plan = await planRestore(engine, snapshot, options, signal);
   const names = await opened.peerNames();
   const events = new RunEvents(console, names);
-  const { engine } = opened;
   const report = await engine.restore({
     snapshot: snapshot.id,
-    sink,
+    sink: plan.sink,
+    ...(plan.select ? { select: plan.select } : {}),
     signal,
     onProgress: console.progress.start('restoring'),
     onEvent: events.tell,
   });
   console.progress.clear();
-  const lines = (): string[] => restoreLines(snapshot, report, options.to, names, console);
+  const notes = plan.notes();
+  const lines = (): string[] => [
+    ...restoreLines(snapshot, report, options.to, names, console),
+    ...notes.map((note) => `  ${note}`),
+  ];
   if (toStream) for (const line of lines()) console.note(line);
-  else console.done(restoreJson(snapshot, report, options.to, names), lines);
+  else console.done({ ...restoreJson(snapshot, report, options.to, names), notes }, lines);
 }

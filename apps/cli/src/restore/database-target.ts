@@ -89,5 +89,19 @@ const serverOf = (
 
 async function mysqlTarget(address: DatabaseAddress, options: RestoreOptions): Promise<DatabaseTarget> {
   const { mysqlSink } = await import('@holdfast/sources/mysql');
-  return { sink: mysqlSink({ ...serverOf(address, options) }), notes: () => [] };
+  const [unknown] = (['createRoles', 'terminateSessions'] as const).filter((name) => options[name]);
+  if (unknown !== undefined || options.owner === false) {
+    throw new HoldfastError(
+      'USAGE',
+      'Owners, roles and sessions are PostgreSQL’s: leave these options out for MySQL.',
+    );
+  }
+  const jobs = parseJobs(options.jobs);
+  const sink = mysqlSink({
+    ...serverOf(address, options),
+    ...(jobs === undefined ? {} : { connections: jobs }),
+    overwrite: options.overwrite === true,
+    putBack: options.putBack === true,
+  });
+  return { sink, notes: () => sink.notes };
 }

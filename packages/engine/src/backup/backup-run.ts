@@ -11,6 +11,7 @@ import {
 } from '@holdfast/contracts';
 import { capProblems } from '@holdfast/formats';
 import type { BackupReport, BackupRequest, EngineContext } from '../api.ts';
+import type { Turns } from '../flow/turns.ts';
 import { HeadKeeper } from '../manifest/head-keeper.ts';
 import { ObjectStream } from '../manifest/object-stream.ts';
 import { SnapshotPublisher } from '../manifest/snapshot-publisher.ts';
@@ -47,13 +48,16 @@ export class BackupRun {
   readonly #request: BackupRequest;
   readonly #pipeline: BackupPipeline;
   readonly #run: RunContext;
+  readonly #history: Turns;
   readonly #id: SnapshotId;
   readonly #startedAt: number;
   readonly #started: number;
   #log: SnapshotLog | null = null;
   #readBytes = 0;
 
-  constructor(context: EngineContext, request: BackupRequest) {
+  /** @param history held while the snapshot takes its place in the owner's history. */
+  constructor(context: EngineContext, request: BackupRequest, history: Turns) {
+    this.#history = history;
     this.#request = request;
     this.#startedAt = context.clock.now();
     this.#started = context.clock.monotonic();
@@ -104,28 +108,39 @@ export class BackupRun {
 
   async #takeSnapshot(paths: LocalFiles): Promise<BackupReport> {
     const { engine, meter, storage, encryption, tasks } = this.#run;
-    const { catalog, owner } = engine;
+    const { catalog } = engine;
     const id = this.#id;
     meter.phase('prepare');
     await storage.refresh(tasks.signal);
     const heads = new HeadKeeper(this.#run);
-    await heads.reconcile();
-    const previous = (await catalog.snapshots()).at(-1) ?? null;
-    const sequence = (previous?.sequence ?? 0) + 1;
+    // In a turn: a head that another run has just given to peers would look like that of another copy of the vault.
+    const last = await this.#history.take(async () => {
+      await heads.reconcile();
+      return (await catalog.snapshots()).at(-1) ?? null;
+    });
     meter.phase('resume');
     await this.#pipeline.adoption.begin();
     await encryption.stock();
     meter.phase('transfer');
     const stream = await ObjectStream.create(paths.stream);
-    let content: StoredContent;
-    let record: SnapshotRecord;
     try {
-      content = await this.#storeContent(paths, stream, { snapshot: id, sequence });
-      meter.phase('manifest');
-      record = await this.#storeManifest({ id, sequence }, content, previous, stream);
+      const header = { snapshot: id, sequence: (last?.sequence ?? 0) + 1 };
+      const content = await this.#storeContent(paths, stream, header);
+      return await this.#history.take(() => this.#publish(content, stream, heads));
     } finally {
       await stream.close();
     }
+  }
+
+  /** Others may have been published since this run began: its place is behind the last one. */
+  async #publish(content: StoredContent, stream: ObjectStream, heads: HeadKeeper): Promise<BackupReport> {
+    const { engine, meter } = this.#run;
+    const { catalog, owner } = engine;
+    const id = this.#id;
+    const previous = (await catalog.snapshots()).at(-1) ?? null;
+    const sequence = (previous?.sequence ?? 0) + 1;
+    meter.phase('manifest');
+    const record = await this.#storeManifest({ id, sequence }, content, previous, stream);
     meter.phase('finish');
     await catalog.commitSnapshot(record);
     const head = { sequence, snapshot: id, manifest: record.manifest, owner };

@@ -1,6 +1,6 @@
 import { MariadbServer } from '@holdfast/testing/servers/mariadb-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mysqlDatabaseSums, mysqlSource } from '../../src/index.ts';
+import { databaseSums, mysqlSource } from '../../src/mysql/index.ts';
 import { access, readRows, restore } from './rig.ts';
 
 const missing = await MariadbServer.missing();
@@ -182,7 +182,7 @@ describe.skipIf(missing)('MariaDB: families and windows', () => {
     ];
     const sums = async (): Promise<unknown[]> => {
       const found = [];
-      for await (const { rows, checksum } of mysqlDatabaseSums(
+      for await (const { rows, checksum } of databaseSums(
         access(server, 'drill'),
         recorded.map(({ description }) => description),
         { rowKey },

@@ -1,7 +1,12 @@
 import { copySnapshot } from '@holdfast/testing/copy-snapshot';
 import { MariadbServer } from '@holdfast/testing/servers/mariadb-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type MysqlSinkOptions, type MysqlSourceOptions, mysqlSink, mysqlSource } from '../../src/index.ts';
+import {
+  type MysqlSinkOptions,
+  type MysqlSourceOptions,
+  mysqlSink,
+  mysqlSource,
+} from '../../src/mysql/index.ts';
 import { createTorture, normalised } from './torture.ts';
 
 const missing = await MariadbServer.missing();

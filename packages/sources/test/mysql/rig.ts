@@ -7,7 +7,12 @@ import {
 } from '@holdfast/formats/rows';
 import { copySnapshot, readWhole } from '@holdfast/testing/copy-snapshot';
 import type { MariadbServer } from '@holdfast/testing/servers/mariadb-server';
-import { type MysqlSinkOptions, type MysqlSourceOptions, mysqlSink, mysqlSource } from '../../src/index.ts';
+import {
+  type MysqlSinkOptions,
+  type MysqlSourceOptions,
+  mysqlSink,
+  mysqlSource,
+} from '../../src/mysql/index.ts';
 import { fieldsOf } from '../../src/rows/tuple-splitter.ts';
 
 export const PASSWORD_VARIABLE = 'HOLDFAST_TEST_MARIADB';

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { type PostgresOptions, PostgresServer } from '@holdfast/testing/servers/postgres-server';
 import pg from 'pg';
 import { parseLsn } from '../../src/postgres/wal/lsn.ts';
-import { ContinuousProtection, type ProtectionEvent, type ProtectionOptions } from '../../src/postgres/wal/protection.ts';
+import {
+  ContinuousProtection,
+  type ProtectionEvent,
+  type ProtectionOptions,
+} from '../../src/postgres/wal/protection.ts';
 import type { RecoveryPlan } from '../../src/postgres/wal/restore/plan-recovery.ts';
 import { serverAccount } from '../../src/postgres/wal/restore/server-account.ts';
 import { startRecovered } from '../../src/postgres/wal/restore/start-recovered.ts';
@@ -90,7 +94,13 @@ export class ProtectedServer {
   async start(path: string, programs = this.server.programs): Promise<pg.Client> {
     const port = 7000 + this.#recovered.length;
     const settings = { port: String(port), fsync: 'off', track_commit_timestamp: 'on' };
-    const server = await startRecovered({ directory: path, clock: realClock, programs, settings, socketDirectory: this.directory });
+    const server = await startRecovered({
+      directory: path,
+      clock: realClock,
+      programs,
+      settings,
+      socketDirectory: this.directory,
+    });
     this.#recovered.push(server);
     const { user, password } = this.server;
     const client = new pg.Client({ host: this.directory, port, user, password, database: 'postgres' });

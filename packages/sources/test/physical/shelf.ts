@@ -49,7 +49,12 @@ export class Shelf {
   }
 
   async restore(plan: RecoveryPlan, path: string, tablespaces?: Map<string, string>): Promise<void> {
-    const restore = new PhysicalRestore({ path, overwrite: false, recovery: plan, ...(tablespaces && { tablespaces }) });
+    const restore = new PhysicalRestore({
+      path,
+      overwrite: false,
+      recovery: plan,
+      ...(tablespaces && { tablespaces }),
+    });
     await copySnapshot(await this.#open(plan.base.id), restore.baseSink());
     for (const { id } of plan.wals) await copySnapshot(await this.#open(id), restore.walSink());
     await restore.finish();

@@ -1,3 +1,5 @@
+export { type BaseInfo, baseInfo } from '../base/base-info.ts';
+export { type PostgresBaseOptions, postgresBaseSource } from '../base/base-source.ts';
 export { formatLsn, formatMicros, isLsn, type Lsn, parseLsn } from './lsn.ts';
 export {
   ContinuousProtection,
