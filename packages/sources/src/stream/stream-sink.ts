@@ -7,7 +7,7 @@ import {
   throwIfAborted,
 } from '@holdfast/contracts';
 import { invalid } from '../file/attributes.ts';
-import { writeError } from '../file/system-errors.ts';
+import { StreamOutput } from './stream-output.ts';
 
 const KINDS = new Set(['database', 'stream', 'file']);
 const ZEROS = new Uint8Array(256 * 1024);
@@ -17,7 +17,7 @@ const ZEROS = new Uint8Array(256 * 1024);
  * a part, and only the exit code says so. Does not end the stream, which belongs to the caller.
  */
 export function streamSink(options: { readonly stream: Writable }): Sink {
-  const output = new Output(options.stream);
+  const output = new StreamOutput(options.stream);
   let started = false;
   let completed = false;
   return {
@@ -54,7 +54,7 @@ export function streamSink(options: { readonly stream: Writable }): Sink {
   };
 }
 
-function streamWriter(output: Output, completed: () => void): ContentWriter {
+function streamWriter(output: StreamOutput, completed: () => void): ContentWriter {
   let position = 0;
   const skipTo = async (offset: number): Promise<void> => {
     if (offset < position) throw new HoldfastError('INTERNAL', 'Bytes for a stream came out of order');
@@ -75,42 +75,4 @@ function streamWriter(output: Output, completed: () => void): ContentWriter {
       completed();
     },
   };
-}
-
-class Output {
-  readonly #stream: Writable;
-  #failure: unknown = null;
-  #reject: ((error: unknown) => void) | null = null;
-
-  constructor(stream: Writable) {
-    this.#stream = stream;
-    stream.on('error', this.#onError);
-    stream.on('close', this.#onClose);
-  }
-
-  readonly #onError = (error: unknown): void => {
-    this.#failure ??= error;
-    this.#reject?.(this.#failure);
-  };
-
-  readonly #onClose = (): void => this.#onError(new Error('it was closed'));
-
-  /** Resolves when the stream no longer needs `bytes`, which holds a fast writer back as well. */
-  async write(bytes: Uint8Array): Promise<void> {
-    try {
-      await new Promise<void>((resolve, reject) => {
-        if (this.#failure !== null) throw this.#failure;
-        this.#reject = reject;
-        this.#stream.write(bytes, (error) => (error ? reject(error) : resolve()));
-      });
-    } catch (error) {
-      throw writeError(error, 'the output');
-    } finally {
-      this.#reject = null;
-    }
-  }
-
-  release(): void {
-    this.#stream.off('close', this.#onClose);
-  }
 }
