@@ -37,7 +37,7 @@ const timeColumn = z
 const tables = {
   database: name,
   connections: z.int().min(1).max(32).default(2),
-  include: z.array(pattern).max(10_000).default([]),
+  include: z.array(pattern).min(1).max(10_000).optional(),
   exclude: z.array(pattern).max(10_000).default([]),
   families: z.record(pattern, z.record(name, z.array(name).min(1).max(1600))).default({}),
   time: z.record(pattern, timeColumn).default({}),

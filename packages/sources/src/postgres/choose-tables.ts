@@ -1,3 +1,4 @@
+import { HoldfastError } from '@holdfast/contracts';
 import { invalid } from './options.ts';
 import { type Table, tableName } from './table-facts.ts';
 
@@ -22,6 +23,10 @@ export function chooseTables(
   include: readonly string[] | undefined,
   exclude: readonly string[] | undefined,
 ): Table[] {
+  if (include?.length === 0)
+    throw new HoldfastError('CONFIG_INVALID', 'include names no tables: nothing would be backed up', {
+      hint: 'Leave it out to back up all tables.',
+    });
   for (const pattern of [...(include ?? []), ...(exclude ?? [])])
     if (!/[*?]/.test(pattern)) findTable(tables, pattern);
   const wanted = (include ?? ['*.*']).map(tablePattern);
