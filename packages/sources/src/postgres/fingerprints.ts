@@ -102,5 +102,8 @@ export const digest = (...parts: readonly (string | Uint8Array)[]): string => {
   return hash.digest('base64url');
 };
 
-/** Of the rows of one window, order does not matter. Reads neither columns nor what is stored apart. */
-export const ROWS_FINGERPRINT = `sum(hashtextextended(ctid::text || '/' || xmin::text collate "C", 0))`;
+/** SQL over the rows of one window, whatever their order. Reads neither columns nor what is stored apart. */
+export const rowsFingerprint = (version: number): string =>
+  majorOf(version) >= 14
+    ? 'sum(hashtidextended(ctid, xmin::text::bigint))'
+    : `sum(hashtextextended(ctid::text || '/' || xmin::text collate "C", 0))`;

@@ -60,7 +60,10 @@ async function holdThrough(leader: Session, options: HoldOptions): Promise<HeldS
   await lockTables(leader, locked);
   await refuseChanged(leader, locked);
   const id = row!.id!;
-  return { leader, readers: await joinReaders(leader, options, id, locked), id, tables, chosen };
+  const readers = await joinReaders(leader, options, id, locked);
+  // What only counts rows may use several processes; what reads rows must not, for their order.
+  if (readers[0] !== leader) await leader.query('reset max_parallel_workers_per_gather', 'session settings');
+  return { leader, readers, id, tables, chosen };
 }
 
 /** As pg_dump locks: at once where that is possible, else waiting up to `lock_timeout`, and saying for which table. */

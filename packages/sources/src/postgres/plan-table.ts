@@ -22,11 +22,17 @@ export interface FingerprintParts {
   readonly table: string;
 }
 
+export interface PlanOptions {
+  /** The server's. */
+  readonly version: number;
+  readonly fingerprint: FingerprintParts | null;
+}
+
 /** The table's objects, in the order of their paths. */
 export async function planTable(
   session: Session,
   layout: TableLayout,
-  fingerprint: FingerprintParts | null,
+  { version, fingerprint }: PlanOptions,
 ): Promise<RowsObject[]> {
   const [size] = await session.query(
     'select pg_table_size($1::oid) as bytes',
@@ -34,7 +40,7 @@ export async function planTable(
     [layout.table.oid],
   );
   const bytes = Number(size!.bytes);
-  const parts = await surveyTable(session, layout, fingerprint !== null);
+  const parts = await surveyTable(session, layout, { fingerprints: fingerprint !== null, version });
   if (parts.length === 0) return [emptyObject(layout, fingerprint)];
   const borders = await keyBorders(session, layout, bytes);
   const inside = await bordersOfParts(session, layout, parts, borders);

@@ -104,14 +104,16 @@ export class PostgresSnapshot implements SourceSnapshot {
   }
 
   #plan(layout: TableLayout, tables: ReadonlyMap<string, string>): Promise<RowsObject[]> {
-    const { held, fingerprint, pool } = this.#parts;
+    const { held, fingerprint, pool, server } = this.#parts;
     const table = tables.get(layout.table.oid);
     const parts = fingerprint === null || table === undefined ? null : { snapshot: fingerprint, table };
-    const planning = planTable(held.leader, layout, parts).then((objects) => {
-      // Those with a fingerprint are perhaps not read at all.
-      for (const object of objects) if (object.fingerprint === null) pool.expect(object.fetches);
-      return objects;
-    });
+    const planning = planTable(held.leader, layout, { version: server.version, fingerprint: parts }).then(
+      (objects) => {
+        // Those with a fingerprint are perhaps not read at all.
+        for (const object of objects) if (object.fingerprint === null) pool.expect(object.fetches);
+        return objects;
+      },
+    );
     // It may fail before anybody waits for it.
     planning.catch(() => {});
     return planning;

@@ -1,10 +1,10 @@
 import type { RowsWindow } from '@holdfast/formats/rows';
-import { ROWS_FINGERPRINT } from './fingerprints.ts';
+import { rowsFingerprint } from './fingerprints.ts';
 import { ident, literal, qualified } from './quote.ts';
 import type { Session } from './session.ts';
 import { tableName } from './table-facts.ts';
 import type { TableLayout } from './table-layout.ts';
-import { predicate, windowFrom, windowStartSql } from './time-windows.ts';
+import { predicate, windowFrom, windowNameSql, windowStartSql } from './time-windows.ts';
 
 /** Rows of a table that make up one object for each family. */
 export interface TablePart {
@@ -14,6 +14,12 @@ export interface TablePart {
   /** First and last value of the key's first column, in SQL; null: not known. */
   readonly bounds: { readonly first: string; readonly last: string } | null;
   readonly fingerprint: string | null;
+}
+
+export interface SurveyOptions {
+  readonly fingerprints: boolean;
+  /** The server's. */
+  readonly version: number;
 }
 
 /** Types for which `min` and `max` exist in all versions, and whose text means the same value again. */
@@ -36,7 +42,7 @@ export const where = (conditions: readonly string[]): string =>
 export async function surveyTable(
   session: Session,
   layout: TableLayout,
-  fingerprints: boolean,
+  { fingerprints, version }: SurveyOptions,
 ): Promise<TablePart[]> {
   const { table, time } = layout;
   const what = `table ${tableName(table)}`;
@@ -48,11 +54,14 @@ export async function surveyTable(
   const first = layout.key[0];
   const ordered = first !== undefined && ORDERED_TYPES.includes(first.baseOid);
   const bounds = ordered
-    ? `min(${ident(first.name)})::text as first, max(${ident(first.name)})::text as last`
-    : '1';
+    ? `min(${ident(first.name)}) as first, max(${ident(first.name)}) as last`
+    : 'null as first, null as last';
+  const sum = fingerprints ? rowsFingerprint(version) : 'null::numeric';
+  // Windows are named once each, not once a row.
   const rows = await session.query(
-    `select ${time ? windowStartSql(time) : 'null'} as start, count(*) as rows, ${bounds},
-       ${fingerprints ? ROWS_FINGERPRINT : 'null'}::text as sum ${from} group by 1 order by 1`,
+    `select ${time ? windowNameSql('start') : 'null'} as start, sum(rows) as rows, min(first)::text as first, max(last)::text as last, sum(sum) as sum
+     from (select ${time ? windowStartSql(time) : 'null'} as start, count(*) as rows, ${bounds}, ${sum} as sum ${from} group by 1) found
+     group by 1 order by 1`,
     what,
   );
   return rows.map((row) => ({

@@ -8,38 +8,42 @@ export const EARLIER = '0000';
 export const LATER = 'later';
 export const NONE = 'none';
 
+const DATE = 1082;
 const TIMESTAMPTZ = 1184;
 /** A Monday too. */
 const FIRST_DAY = '0001-01-01';
-const END_DAY = '10000-01-01';
+/** Windows that begin from here on are one. */
+const FIRST_OF_LATER = '10000-01-01';
+/** The first Monday of year 10000: the week before belongs to 9999. */
+const FIRST_WEEK_OF_LATER = '10000-01-03';
 const DAY_MS = 86_400_000;
 
-/** A column's time as one without zone, in UTC. */
-const utc = ({ column }: TimeColumn): string =>
-  column.baseOid === TIMESTAMPTZ
-    ? `(${ident(column.name)} at time zone 'UTC')`
-    : `${ident(column.name)}::timestamp`;
-
-/** SQL for where a row's window begins: `2026-11-01`, `0000`, `later`, or null. */
-export function windowStartSql(time: TimeColumn): string {
-  const at = utc(time);
-  return `case when ${at} < ${literal(FIRST_DAY)} then '${EARLIER}' when ${at} >= ${literal(END_DAY)} then '${LATER}'
-    else to_char(date_trunc('${time.window}', ${at}), 'YYYY-MM-DD') end`;
+/** SQL for the beginning of a row's window, of type timestamp. The session's time zone is UTC. */
+export function windowStartSql({ column, window }: TimeColumn): string {
+  const name = ident(column.name);
+  // Dates reach further than timestamps do.
+  const within = `case when ${name} >= '${FIRST_WEEK_OF_LATER}' then 'infinity' when ${name} < '${FIRST_DAY}' then '-infinity' else ${name}::timestamp end`;
+  return `date_trunc('${window}', ${column.baseOid === DATE ? within : `${name}::timestamp`})`;
 }
 
-/** @param start as `windowStartSql` gives it. */
+/** SQL for the name of the window that begins at `start`: `2026-11-01`, `0000`, `later`, or null. */
+export const windowNameSql = (start: string): string =>
+  `case when ${start} < '${FIRST_DAY}' then '${EARLIER}' when ${start} >= '${FIRST_OF_LATER}' then '${LATER}' else to_char(${start}, 'YYYY-MM-DD') end`;
+
+/** @param start as `windowNameSql` gives it. */
 export function windowFrom(time: TimeColumn, start: string | null): RowsWindow {
   const { name: column } = time.column;
   if (start === null) return { label: NONE, column, from: null, to: null };
   if (start === EARLIER) return { label: EARLIER, column, from: null, to: bound(time, FIRST_DAY) };
-  if (start === LATER) return { label: LATER, column, from: bound(time, END_DAY), to: null };
-  const end = windowEnd(start, time.window);
+  if (start === LATER) {
+    const from = time.window === 'week' ? FIRST_WEEK_OF_LATER : FIRST_OF_LATER;
+    return { label: LATER, column, from: bound(time, from), to: null };
+  }
   return {
     label: windowLabel(start, time.window),
     column,
     from: bound(time, start),
-    // The last week of all ends beyond: those rows are in `later`.
-    to: bound(time, end.length > END_DAY.length - 1 ? END_DAY : end),
+    to: bound(time, windowEnd(start, time.window)),
   };
 }
 

@@ -11,6 +11,9 @@ import { optionsFor, readSnapshot } from './read-snapshot.ts';
 
 const run = promisify(execFile);
 
+/** The rules are the same in all versions; in the older one these will do. */
+const FEW = /of one row|in its place|one transaction|full|no row yet|without touching/;
+
 interface State {
   readonly fingerprints: ReadonlyMap<string, string | null>;
   readonly contents: ReadonlyMap<string, string>;
@@ -25,6 +28,7 @@ describe.each([15, 13] as const)('fingerprints of PostgreSQL %i', async (major) 
   let server: PostgresServer;
   let databases = 0;
   let shared: string | null = null;
+  let last: { readonly database: string; readonly state: State } | null = null;
   beforeAll(async () => {
     server = await PostgresServer.start({ major, settings: { autovacuum: 'off' } });
   });
@@ -63,11 +67,12 @@ describe.each([15, 13] as const)('fingerprints of PostgreSQL %i', async (major) 
     database: string,
     change: string | (() => Promise<void>),
   ): Promise<'same' | 'other' | 'none'> => {
-    const before = await look(database);
+    const before = last?.database === database ? last.state : await look(database);
     if (typeof change === 'string')
       for (const statement of change.split(';;')) await server.query(statement, database);
     else await change();
     const after = await look(database);
+    last = { database, state: after };
     for (const [path, fingerprint] of after.fingerprints) {
       if (fingerprint === null || fingerprint !== before.fingerprints.get(path)) continue;
       expect(after.contents.get(path), path).toBe(before.contents.get(path));
@@ -104,49 +109,52 @@ describe.each([15, 13] as const)('fingerprints of PostgreSQL %i', async (major) 
     ).toBe('same');
   });
 
-  test.each([
-    ['an update of one row', `update t set v = 'new' where id = 77`],
-    ['an update to the same value', 'update t set v = v where id = 77'],
-    ['a HOT update', `update t set n = -1 where id = 77`],
+  test.each(
     [
-      'an update back and forth',
-      `update t set v = 'new' where id = 77;; update t set v = 'v77' where id = 77`,
-    ],
-    ['insert', `insert into t values (1000, 'x', 1)`],
-    ['delete', 'delete from t where id = 77'],
-    [
-      'delete, vacuum, and another row in its place',
-      `delete from t where id = 500;; vacuum t;; insert into t values (500, 'other', 1)`,
-    ],
-    [
-      'truncate, and the same number of rows again',
-      `truncate t;; insert into t select i, 'w' || i, i from generate_series(1, 500) i`,
-    ],
-    [
-      'truncate and other rows in one transaction',
-      `begin; truncate t; insert into t select i, 'w' || i, i from generate_series(1, 500) i; commit`,
-    ],
-    ['drop and create', `drop table t;; ${PLAIN.replaceAll("'v'", "'w'")}`],
-    ['vacuum full', 'delete from t where id < 100;; vacuum full t'],
-    ['cluster', 'cluster t using t_pkey'],
-    ['a column with a default that no row has yet', `alter table t add extra int default 7`],
-    ['a column for another of the same name', `alter table t drop n;; alter table t add n int default 7`],
-    [
-      'a default in all rows, then another',
-      `alter table t add extra int default 7;; alter table t drop extra;; alter table t add extra int default 8`,
-    ],
-    ['a column renamed', 'alter table t rename v to w'],
-    ['a type changed without touching rows', 'alter table t alter v type varchar'],
-    ['a type changed with rows rewritten', 'alter table t alter n type bigint'],
-    ['not null', 'alter table t alter v set not null'],
-    [
-      'another key',
-      'alter table t drop constraint t_pkey;; alter table t alter n set not null;; create unique index on t (n)',
-    ],
-  ])('%s', async (_, change) => {
+      ['an update of one row', `update t set v = 'new' where id = 77`],
+      ['an update to the same value', 'update t set v = v where id = 77'],
+      ['a HOT update', `update t set n = -1 where id = 77`],
+      [
+        'an update back and forth',
+        `update t set v = 'new' where id = 77;; update t set v = 'v77' where id = 77`,
+      ],
+      ['insert', `insert into t values (1000, 'x', 1)`],
+      ['delete', 'delete from t where id = 77'],
+      [
+        'delete, vacuum, and another row in its place',
+        `delete from t where id = 500;; vacuum t;; insert into t values (500, 'other', 1)`,
+      ],
+      [
+        'truncate, and the same number of rows again',
+        `truncate t;; insert into t select i, 'w' || i, i from generate_series(1, 500) i`,
+      ],
+      [
+        'truncate and other rows in one transaction',
+        `begin; truncate t; insert into t select i, 'w' || i, i from generate_series(1, 500) i; commit`,
+      ],
+      ['drop and create', `drop table t;; ${PLAIN.replaceAll("'v'", "'w'")}`],
+      ['vacuum full', 'delete from t where id < 100;; vacuum full t'],
+      ['cluster', 'cluster t using t_pkey'],
+      ['a column with a default that no row has yet', `alter table t add extra int default 7`],
+      ['a column for another of the same name', `alter table t drop n;; alter table t add n int default 7`],
+      [
+        'a default in all rows, then another',
+        `alter table t add extra int default 7;; alter table t drop extra;; alter table t add extra int default 8`,
+      ],
+      ['a column renamed', 'alter table t rename v to w'],
+      ['a type changed without touching rows', 'alter table t alter v type varchar'],
+      ['a type changed with rows rewritten', 'alter table t alter n type bigint'],
+      ['not null', 'alter table t alter v set not null'],
+      [
+        'another key',
+        'alter table t drop constraint t_pkey;; alter table t alter n set not null;; create unique index on t (n)',
+      ],
+    ].filter(([name]) => major === 15 || FEW.test(name!)),
+  )('%s', async (_, change) => {
     shared ??= await create('select 1');
     const database = shared;
     await server.query(`drop table if exists t; ${PLAIN}`, database);
+    last = null;
     expect(await around(database, change)).toBe('other');
   });
 
