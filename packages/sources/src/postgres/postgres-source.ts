@@ -73,7 +73,7 @@ async function describeSnapshot(
 ): Promise<SourceSnapshot> {
   const { leader, readers, tables, chosen } = held;
   const server = await readServerFacts(leader);
-  refuseUnreadable(chosen, leader.address.user, server.version);
+  refuseUnreadable(chosen, leader.address.user, server);
   const layouts = layOut(tables, chosen, options);
   const pgDump = await findPgDump(server.version, options.pgDump);
   const lockTimeoutMs = options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS;

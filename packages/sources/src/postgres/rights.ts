@@ -1,6 +1,7 @@
 import { HoldfastError } from '@holdfast/contracts';
 import { ident, qualified } from './quote.ts';
 import { rowSecurityError } from './server-errors.ts';
+import type { ServerFacts } from './server-facts.ts';
 import { hasRows, type Table, tableName } from './table-facts.ts';
 
 /** Messages list no more names than this. */
@@ -27,8 +28,8 @@ const shortened = (names: readonly string[]): string =>
     : `${names.slice(0, NAMED).join(', ')}, … (${names.length} in all)`;
 
 /** SOURCE_UNREADABLE unless every row of the tables can be read. */
-export function refuseUnreadable(tables: readonly Table[], user: string, version: number): void {
-  const grants = missingGrants(tables, user, version);
+export function refuseUnreadable(tables: readonly Table[], user: string, server: ServerFacts): void {
+  const grants = missingGrants(tables, user, server.version);
   if (grants.length > 0) {
     const names = tables
       .filter((table) => hasRows(table) && !(table.mayRead && table.schemaUsable))
@@ -39,5 +40,12 @@ export function refuseUnreadable(tables: readonly Table[], user: string, version
     });
   }
   const secured = tables.find((table) => hasRows(table) && table.rowSecurity);
+  const unlogged = server.inRecovery ? tables.filter((table) => hasRows(table) && table.isUnlogged) : [];
+  if (unlogged.length > 0)
+    throw new HoldfastError(
+      'SOURCE_UNREADABLE',
+      `A standby has no rows of unlogged tables: ${shortened(unlogged.map(tableName))}`,
+      { hint: 'Put them under `exclude`, or back up the primary.' },
+    );
   if (secured) throw rowSecurityError(`table ${tableName(secured)}`, user);
 }
