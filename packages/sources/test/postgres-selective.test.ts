@@ -1,3 +1,4 @@
+import { decodeRowsDescription } from '@holdfast/formats/rows';
 import { copySnapshot } from '@holdfast/testing/copy-snapshot';
 import type { MemorySourceObject } from '@holdfast/testing/memory-source';
 import { memorySource } from '@holdfast/testing/memory-source';
@@ -6,6 +7,7 @@ import { PostgresServer } from '@holdfast/testing/servers/postgres-server';
 import { createTorture } from '@holdfast/testing/servers/postgres-torture';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type PutBackReport, putBackFamily } from '../src/postgres/restore/index.ts';
+import { encodeTuple, fieldsOf } from '../src/postgres/restore/interim/tuple-splitter.ts';
 import { objectsOf } from './postgres-objects.ts';
 import { coded, databases, restore, serverOptions } from './postgres-restore-helpers.ts';
 
@@ -54,19 +56,28 @@ describe.skipIf(missing !== null)('a part of a PostgreSQL snapshot', () => {
     expect(firstDifference(await dumpOf(server, 'shop'), await dumpOf(server, 'back'))).toBeNull();
   });
 
-  test.each<[string, (object: MemorySourceObject) => Partial<MemorySourceObject>]>([
-    [
-      'lacks rows',
-      ({ content }) => ({ content: content!.subarray(0, content!.length / 2 - ((content!.length / 2) % 1)) }),
-    ],
-    ['is empty', () => ({ content: Buffer.alloc(0) })],
+  const changedTuples = (
+    path: RegExp,
+    change: (rows: (Uint8Array | null)[][]) => (Uint8Array | null)[][],
+  ): MemorySourceObject[] =>
+    objects
+      .filter((object) => !(path.test(String(object.path)) && object.kind === 'rows-index'))
+      .map((object) => {
+        if (!path.test(String(object.path))) return object;
+        const { columns } = decodeRowsDescription(object.attributes!.rows as Uint8Array);
+        const rows = [...fieldsOf(object.content!, columns.length)];
+        return { ...object, content: Buffer.concat(change(rows).map(encodeTuple)) };
+      });
+
+  test.each<[string, (rows: (Uint8Array | null)[][]) => (Uint8Array | null)[][]]>([
+    ['lacks a row', (rows) => rows.slice(1)],
+    ['is empty', () => []],
+    ['has a row too many', (rows) => [...rows, [Buffer.from('zz'), rows[0]![1]!, rows[0]![2]!]]],
+    ['has another key', ([first, ...rows]) => [[Buffer.from('zz'), first![1]!, first![2]!], ...rows]],
   ])('a family that %s is found out', async (_, change) => {
-    const damaged = objects
-      .filter(({ path }) => !/family-secrets.*index/.test(String(path)))
-      .map((object) =>
-        /family-secrets.*rows$/.test(String(object.path)) ? { ...object, ...change(object) } : object,
-      );
-    await expect(restore(server, damaged)).rejects.toThrow(coded('FORMAT_INVALID'));
+    await expect(restore(server, changedTuples(/family-secrets/, change))).rejects.toThrow(
+      coded('FORMAT_INVALID', /families of table public.people/),
+    );
     expect((await databases(server)).filter((name) => name.startsWith('back'))).toEqual([]);
   });
 
