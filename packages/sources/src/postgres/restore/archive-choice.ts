@@ -38,22 +38,27 @@ export const tableKey = (schema: string, name: string): string => `${schema}\0${
 /**
  * The named tables and what they need: the schema, types, functions, extensions and parents that they depend on; their
  * sequences, defaults, indexes, constraints, triggers, policies, rights and comments, so far as these depend on
- * nothing outside: a foreign key to a table that was not named is left out.
+ * nothing outside: a foreign key to a table that was not named is left out. And the extensions that the server has.
  */
 export function chooseEntries(
   entries: readonly ArchiveEntry[],
   facts: SchemaFacts,
   named: readonly TableFacts[],
+  available: ReadonlySet<string>,
 ): ArchiveChoice {
   const graph = new ArchiveGraph(entries, facts);
+  const extensions = entries.filter(({ kind }) => kind === 'EXTENSION');
   for (const table of named) graph.choose(table);
+  // An exclusion constraint's operators may be an extension's, and the archive does not say so.
+  for (const extension of extensions) if (available.has(extensionName(extension))) graph.add(extension.id);
   graph.addAttached();
-  const extensions = entries.filter(({ id, kind }) => kind === 'EXTENSION' && graph.included.has(id));
-  // Printed with no schema and no owner.
-  const names = extensions.map(({ rest }) => rest.replace(/^- /, '').trimEnd());
   const ids = entries.map(({ id }) => id).filter((id) => graph.included.has(id));
-  return { ids, tables: graph.tables, extensions: new Set(names) };
+  const included = extensions.filter(({ id }) => graph.included.has(id)).map(extensionName);
+  return { ids, tables: graph.tables, extensions: new Set(included) };
 }
+
+/** Printed with no schema and no owner. */
+const extensionName = ({ rest }: ArchiveEntry): string => rest.replace(/^- /, '').trimEnd();
 
 class ArchiveGraph {
   readonly included = new Set<number>();
@@ -80,14 +85,14 @@ class ArchiveGraph {
       );
     if (this.tables.has(key)) return;
     this.tables.set(key, named);
-    this.#add(entry.id);
+    this.add(entry.id);
     for (const partition of this.#partitionsOf(entry.id)) this.choose(partition, named);
   }
 
   addAttached(): void {
     for (let before = -1; before !== this.included.size; ) {
       before = this.included.size;
-      for (const entry of this.#entries.values()) if (this.#belongs(entry)) this.#add(entry.id);
+      for (const entry of this.#entries.values()) if (this.#belongs(entry)) this.add(entry.id);
     }
   }
 
@@ -102,11 +107,11 @@ class ArchiveGraph {
     );
   }
 
-  #add(id: number): void {
+  add(id: number): void {
     const entry = this.#entries.get(id);
     if (entry === undefined || this.included.has(id)) return;
     this.included.add(id);
-    for (const other of entry.dependsOn) this.#add(other);
+    for (const other of entry.dependsOn) this.add(other);
   }
 
   #tablesBelow(start: number): number[] {

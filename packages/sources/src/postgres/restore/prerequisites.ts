@@ -50,6 +50,11 @@ export async function createMissingRoles(client: pg.Client, names: readonly stri
   for (const name of names) await client.query(`CREATE ROLE ${quoted(name)} NOLOGIN`);
 }
 
+export async function availableExtensions(client: pg.Client): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ name: string }>('SELECT name FROM pg_available_extensions');
+  return new Set(rows.map(({ name }) => name));
+}
+
 async function missingRoles(client: pg.Client, names: readonly string[]): Promise<string[]> {
   return listed(
     client,
@@ -59,13 +64,10 @@ async function missingRoles(client: pg.Client, names: readonly string[]): Promis
   );
 }
 
-const missingExtensions = (client: pg.Client, names: readonly string[]): Promise<string[]> =>
-  listed(
-    client,
-    `SELECT name FROM unnest($1::text[]) AS wanted(name)
-     WHERE NOT EXISTS (SELECT FROM pg_available_extensions AS e WHERE e.name = wanted.name) ORDER BY name`,
-    names,
-  );
+async function missingExtensions(client: pg.Client, names: readonly string[]): Promise<string[]> {
+  const available = await availableExtensions(client);
+  return names.filter((name) => !available.has(name)).sort();
+}
 
 /** Only a member may give objects to a role. */
 async function checkMembership(

@@ -10,7 +10,7 @@ import type { SchemaFacts, TableFacts } from './interim/schema-facts.ts';
 import { createLargeObjects, fillLargeObjects } from './large-objects.ts';
 import { leaveOut } from './left-out-columns.ts';
 import { type RestoreSettings, sessionSettings } from './options.ts';
-import { checkPrerequisites, createMissingRoles } from './prerequisites.ts';
+import { availableExtensions, checkPrerequisites, createMissingRoles } from './prerequisites.ts';
 import { BatchBuffers, RowsLoader } from './rows-loader.ts';
 import { SchemaRestore } from './schema-restore.ts';
 import { type SequenceState, setSequences } from './sequences.ts';
@@ -118,8 +118,14 @@ export class RestoreRun {
   async #begin(): Promise<void> {
     const { settings, target } = this.#place;
     const { encoding, collation } = this.#facts;
-    if (!settings.selection.isWhole)
-      this.#choice = await this.#schema.restrictTo(settings.selection.chosenTables(this.#facts), this.#facts);
+    if (!settings.selection.isWhole) {
+      const tables = settings.selection.chosenTables(this.#facts);
+      this.#choice = await this.#schema.restrictTo(
+        tables,
+        this.#facts,
+        await availableExtensions(target.client),
+      );
+    }
     const missing = await checkPrerequisites(target.client, this.#needed(), settings);
     await createMissingRoles(target.client, missing);
     await target.create({ encoding, collation: settings.locale ?? collation });

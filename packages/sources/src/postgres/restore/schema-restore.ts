@@ -40,14 +40,18 @@ export class SchemaRestore {
     return new SchemaRestore(settings, access, archive, await findPgRestore(major, settings.programs));
   }
 
-  /** From here on only those tables and what belongs to them. */
-  async restrictTo(tables: readonly TableFacts[], facts: SchemaFacts): Promise<ArchiveChoice> {
+  /** From here on only those tables and what belongs to them; `available` are the server's extensions. */
+  async restrictTo(
+    tables: readonly TableFacts[],
+    facts: SchemaFacts,
+    available: ReadonlySet<string>,
+  ): Promise<ArchiveChoice> {
     const listing = await runPgRestore(
       this.#program,
       ['--list', '--verbose', this.#archive.path],
       process.env,
     );
-    const choice = chooseEntries(parseContents(listing), facts, tables);
+    const choice = chooseEntries(parseContents(listing), facts, tables, available);
     this.#list = `${this.#archive.path}.list`;
     await writeFile(this.#list, choice.ids.map((id) => `${id};\n`).join(''), { mode: 0o600 });
     return choice;

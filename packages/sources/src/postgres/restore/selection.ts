@@ -5,7 +5,7 @@ import type { SchemaFacts, TableFacts } from './interim/schema-facts.ts';
 /** `table` is `NAME` or `SCHEMA.NAME`; a partitioned table stands for its partitions too. */
 export interface TableChoice {
   readonly table: string;
-  /** Labels of windows (`2026-11`). Default: all. */
+  /** Labels of windows (`2026-11`). Default: all. They say nothing of tables that have none. */
   readonly windows?: readonly string[];
   /** Names of families beside the columns that are in none. Default: all. */
   readonly families?: readonly string[];
@@ -64,9 +64,9 @@ export class Selection {
   /** Whether the window is wanted, of a table that is. Partitions are not named themselves: they have what `of` has. */
   wantsWindow(rows: RowsDescription, of: { schema: string; name: string }): boolean {
     if (this.#only === null) return true;
-    const label = rows.window?.label;
+    const { window } = rows;
     return this.#choices(of.schema, of.name).some(
-      ({ windows }) => windows === undefined || (label !== undefined && windows.includes(label)),
+      ({ windows }) => windows === undefined || window === null || windows.includes(window.label),
     );
   }
 
