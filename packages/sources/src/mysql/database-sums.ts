@@ -11,58 +11,72 @@ import { TupleStream } from './read/tuple-stream.ts';
 
 const WAIT_SECONDS = 60;
 
-export interface DatabaseSum {
-  readonly description: RowsDescription;
+export interface RowSums {
   readonly rows: number;
   /** As in the index that belongs to the description: `RowsIndex.checksum`. */
   readonly checksum: Uint8Array;
 }
 
-/**
- * Reads a restored database and sums up the rows of each description, in the order given, to be compared with the
- * indexes of the snapshot. SOURCE_UNREADABLE, SOURCE_CHANGED when a table or a column is not there; CANCELLED.
- */
-export async function* databaseSums(
-  options: MysqlConnectionOptions,
-  descriptions: readonly RowsDescription[],
-  { rowKey, signal }: { readonly rowKey: Uint8Array; readonly signal?: AbortSignal },
-): AsyncGenerator<DatabaseSum> {
-  const connection = await MysqlConnection.open(options, {
-    side: 'source',
-    lockWaitSeconds: WAIT_SECONDS,
-    signal,
-  });
-  try {
-    const { tables } = await readCatalog(connection, options.database);
-    const columns = new Map(tables.map((table) => [table.name, table.columns]));
-    for (const description of descriptions) {
-      const facts = columns.get(description.table) ?? [];
-      yield await cutOnAbort([connection], signal, () => sumOf(connection, description, facts, rowKey));
-    }
-  } finally {
-    connection.destroy();
-  }
-}
+/** Reads restored tables back, to be compared with what was recorded at backup. Ended by its user. */
+export class MysqlDatabaseSums {
+  readonly #connection: MysqlConnection;
+  readonly #columns: ReadonlyMap<string, readonly ColumnFacts[]>;
 
-async function sumOf(
-  connection: MysqlConnection,
-  description: RowsDescription,
-  facts: readonly ColumnFacts[],
-  rowKey: Uint8Array,
-): Promise<DatabaseSum> {
-  const { table, columns, window, keyColumns } = description;
-  const what = columns.map(({ name }) => {
-    const fact = facts.find((each) => each.name === name);
-    if (fact) return selectExpression(table, fact);
-    throw new HoldfastError('SOURCE_CHANGED', `Database ${connection.scene.database} lacks ${table}.${name}`);
-  });
-  const where = window === null ? '' : ` WHERE ${windowCondition(table, window)}`;
-  const sql = `SELECT ${what.join(', ')} FROM ${quoteName(table)}${where}`;
-  const stream = new TupleStream(connection, sql, columns.length, `table ${table}`);
-  const sum = new RowSum({ fields: columns.length, keyFields: keyColumns, rowKey });
-  for (;;) {
-    const tuples = await stream.next();
-    if (tuples === null) return { description, rows: sum.rows, checksum: sum.checksum() };
-    sum.add(tuples);
+  private constructor(connection: MysqlConnection, columns: ReadonlyMap<string, readonly ColumnFacts[]>) {
+    this.#connection = connection;
+    this.#columns = columns;
+  }
+
+  /** SOURCE_UNREADABLE. */
+  static async connect(options: MysqlConnectionOptions): Promise<MysqlDatabaseSums> {
+    const connection = await MysqlConnection.open(options, { side: 'source', lockWaitSeconds: WAIT_SECONDS });
+    try {
+      const { tables } = await readCatalog(connection, options.database);
+      return new MysqlDatabaseSums(connection, new Map(tables.map((table) => [table.name, table.columns])));
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+  }
+
+  /** Of the object's rows as they are in the database. SOURCE_UNREADABLE, SOURCE_CHANGED when they are not there; CANCELLED. */
+  async of(description: RowsDescription, rowKey: Uint8Array, signal?: AbortSignal): Promise<RowSums> {
+    return cutOnAbort([this.#connection], signal, () => this.#sum(description, rowKey));
+  }
+
+  async end(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
+  }
+
+  async #sum(description: RowsDescription, rowKey: Uint8Array): Promise<RowSums> {
+    const { table, columns, keyColumns } = description;
+    const sql = this.#selectOf(description);
+    const stream = new TupleStream(this.#connection, sql, columns.length, `table ${table}`);
+    const sum = new RowSum({ fields: columns.length, keyFields: keyColumns, rowKey });
+    for (;;) {
+      const tuples = await stream.next();
+      if (tuples === null) return { rows: sum.rows, checksum: sum.checksum() };
+      sum.add(tuples);
+    }
+  }
+
+  /** The checksum does not depend on the order, so the server need not sort. */
+  #selectOf({ table, columns, window }: RowsDescription): string {
+    const facts = this.#columns.get(table) ?? [];
+    const what = columns.map(({ name }) => {
+      const fact = facts.find((each) => each.name === name);
+      if (fact) return selectExpression(table, fact);
+      const { database } = this.#connection.scene;
+      throw new HoldfastError(
+        'SOURCE_CHANGED',
+        `Database ${database} lacks column ${name} of table ${table}`,
+      );
+    });
+    const where = window === null ? '' : ` WHERE ${windowCondition(table, window)}`;
+    return `SELECT ${what.join(', ')} FROM ${quoteName(table)}${where}`;
   }
 }

@@ -19,8 +19,13 @@ import { TargetDatabase } from './target-database.ts';
 export interface MysqlSinkOptions extends MysqlConnectionOptions {
   /** Replaces what is in the database. Default false: that must be empty, or not there. */
   readonly overwrite?: boolean;
-  /** Writes only families of columns, into the database that was restored without them. Default false. */
-  readonly putBack?: boolean;
+  /** Families to leave out, as `TABLE.FAMILY`: their columns are null. */
+  readonly without?: readonly string[];
+  /**
+   * Families to put back, as `TABLE.FAMILY`, into the database that was restored without them; all else is passed over.
+   * Fills rows whose family is null altogether, and with `overwrite` all that are there.
+   */
+  readonly putBack?: readonly string[];
   /** Most connections that load at once. Default 2. */
   readonly connections?: number;
   /** False: rows go as statements, though the server would take files. Default: as the server says. */
@@ -62,8 +67,11 @@ class DatabaseSink implements MysqlSink {
 
   async begin(_snapshot: { attributes: Attributes }, { signal }: Options = {}): Promise<void> {
     throwIfAborted(signal);
-    const { overwrite = false, putBack = false } = this.#options;
-    this.#target = await TargetDatabase.open(this.#options, { overwrite: overwrite || putBack, signal });
+    const { overwrite = false, putBack } = this.#options;
+    this.#target = await TargetDatabase.open(this.#options, {
+      overwrite: overwrite || putBack !== undefined,
+      signal,
+    });
     try {
       await this.#target.prepare();
       this.#run = await RestoreRun.begin(this.#target, this.#options);

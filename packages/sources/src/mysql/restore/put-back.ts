@@ -6,16 +6,17 @@ import type { StagedPart } from './staged-parts.ts';
 
 /**
  * Puts families back that a restore has left out: rows that are still there get the columns' values, all in one
- * transaction. Rows that have gone since stay away, newer ones stay as they are. Then columns are as strict as they were.
+ * transaction; without `overwrite` only those in which all of them are null. Rows that have gone since stay away, newer ones stay as they are. Then columns are as strict as they were.
  */
 export async function putBack(
   connection: MysqlConnection,
   { target, scratch }: { target: string; scratch: string },
   parts: readonly StagedPart[],
   definitions: readonly TableDefinition[],
+  overwrite: boolean,
 ): Promise<void> {
   const updates: string[] = [];
-  for (const part of parts) updates.push(await updateOf(connection, target, scratch, part));
+  for (const part of parts) updates.push(await updateOf(connection, target, scratch, part, overwrite));
   await connection.run('START TRANSACTION');
   try {
     for (const [i, update] of updates.entries()) await connection.run(update, `table ${parts[i]!.table}`);
@@ -32,6 +33,7 @@ async function updateOf(
   target: string,
   scratch: string,
   { table, key, columns, stage }: StagedPart,
+  overwrite: boolean,
 ): Promise<string> {
   const facts =
     await connection.rows(`SELECT COLUMN_NAME AS name, EXTRA AS extra FROM information_schema.COLUMNS
@@ -54,8 +56,9 @@ async function updateOf(
       .filter((name) => !columns.includes(name))
       .map((name) => `t.${quoteName(name)} = t.${quoteName(name)}`),
   ];
+  const empty = columns.map((name) => `t.${quoteName(name)} IS NULL`);
   return `UPDATE ${quotePath(target, table)} AS t JOIN ${quotePath(scratch, stage)} AS s
-    USING (${key.map(quoteName).join(', ')}) SET ${set.join(', ')}`;
+    USING (${key.map(quoteName).join(', ')}) SET ${set.join(', ')}${overwrite ? '' : ` WHERE ${empty.join(' AND ')}`}`;
 }
 
 /** Where rows without a value are left, nulls stay allowed. */

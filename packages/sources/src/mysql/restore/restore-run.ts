@@ -15,6 +15,8 @@ import type { TargetDatabase } from './target-database.ts';
 
 const CONNECTIONS = 2;
 
+const PASSED_OVER: ContentWriter = { write: async () => undefined, complete: async () => undefined };
+
 interface Schema {
   readonly definitions: Definitions;
   readonly facts: SchemaFacts;
@@ -32,7 +34,8 @@ export class RestoreRun {
   /** Tables that rows have come of. */
   readonly #seen = new Set<string>();
   readonly #parts: StagedPart[] = [];
-  #lastCount = 0;
+  /** Rows of the object that came last; null when it was passed over. */
+  #lastCount: number | null = null;
 
   private constructor(target: TargetDatabase, options: MysqlSinkOptions, byFile: boolean) {
     this.#target = target;
@@ -48,6 +51,7 @@ export class RestoreRun {
 
   /** Foreign keys are made with them: until the end the server does not look whether the other table is there. */
   async createTables(definitions: Definitions, facts: SchemaFacts): Promise<void> {
+    this.#checkFamilies(facts);
     this.#schema = { definitions, facts };
     const { scratch } = this.#target.names;
     await this.#connection.run(
@@ -68,12 +72,9 @@ export class RestoreRun {
     const counted = (rows: number): void => {
       this.#lastCount = rows;
     };
+    this.#lastCount = null;
+    if (!this.#isWanted(table, family)) return PASSED_OVER;
     this.#seen.add(table);
-    if (this.#options.putBack && family === null)
-      throw new HoldfastError(
-        'USAGE',
-        `Only families can be put back, and rows of table ${table} are of none`,
-      );
     if (Object.keys(facts.families).length === 0)
       return this.#loader.open(scratch, table, description, counted, signal);
     let part = this.#parts.find((each) => each.table === table && each.family === family);
@@ -89,7 +90,7 @@ export class RestoreRun {
 
   /** Of the object of rows before. FORMAT_INVALID. */
   checkCount(rows: number, path: string): void {
-    if (rows !== this.#lastCount)
+    if (this.#lastCount !== null && rows !== this.#lastCount)
       throw new HoldfastError('FORMAT_INVALID', `${path} counts ${rows} rows, but ${this.#lastCount} came`);
   }
 
@@ -118,9 +119,30 @@ export class RestoreRun {
     return this.#target.connection;
   }
 
+  #isWanted(table: string, family: string | null): boolean {
+    const { putBack: wanted, without = [] } = this.#options;
+    const name = `${table}.${family}`;
+    if (wanted) return family !== null && wanted.includes(name);
+    return family === null || !without.includes(name);
+  }
+
+  /** USAGE for families that the snapshot does not have. */
+  #checkFamilies(facts: SchemaFacts): void {
+    const known = facts.tables.flatMap(({ name, families }) =>
+      Object.keys(families).map((family) => `${name}.${family}`),
+    );
+    const { putBack: wanted = [], without = [] } = this.#options;
+    const lost = [...wanted, ...without].find((name) => !known.includes(name));
+    if (lost !== undefined)
+      throw new HoldfastError('USAGE', `The snapshot has no family ${lost}`, {
+        hint: known.length > 0 ? `It has ${known.join(', ')}.` : 'None of its tables has families.',
+      });
+  }
+
   async #putBack(): Promise<void> {
     const { definitions } = this.#whole();
-    await putBack(this.#connection, this.#target.names, this.#parts, definitions.tables);
+    const overwrite = this.#options.overwrite ?? false;
+    await putBack(this.#connection, this.#target.names, this.#parts, definitions.tables, overwrite);
     await this.#target.mend();
   }
 
