@@ -1,4 +1,4 @@
-import { displayPath, type SourceObject } from '@holdfast/contracts';
+import { displayPath, type Sink, type SourceObject } from '@holdfast/contracts';
 import {
   decodeRowsDescription,
   decodeRowsIndex,
@@ -6,6 +6,7 @@ import {
   type RowsIndex,
 } from '@holdfast/formats/rows';
 import { copySnapshot, readWhole } from '@holdfast/testing/copy-snapshot';
+import type { MemorySourceObject } from '@holdfast/testing/memory-source';
 import type { MariadbServer } from '@holdfast/testing/servers/mariadb-server';
 import {
   type MysqlSinkOptions,
@@ -93,4 +94,30 @@ function rowsOf(object: SourceObject, content: Uint8Array): Omit<ReadRows, 'inde
     fields.map((field) => field && Buffer.from(field).toString('utf8')),
   );
   return { path: displayPath(object.path), object, description, content, rows };
+}
+
+/** A snapshot's objects with their contents. */
+export async function readObjects(options: MysqlSourceOptions): Promise<MemorySourceObject[]> {
+  const snapshot = await mysqlSource(options).open();
+  const all: MemorySourceObject[] = [];
+  for await (const object of snapshot.objects()) {
+    const reader = await object.open();
+    const { path, kind, attributes } = object;
+    all.push({ path, kind, attributes, content: await readWhole(reader, new Uint8Array(300_000)) });
+    await reader.close();
+  }
+  await snapshot.close();
+  return all;
+}
+
+/** Begins, and writes all objects, in small pieces. */
+export async function feed(target: Sink, objects: readonly MemorySourceObject[]): Promise<void> {
+  await target.begin({ attributes: {} });
+  for (const { path, kind, attributes, content } of objects) {
+    const size = content!.length;
+    const header = { path: path as Uint8Array, kind: kind!, attributes: attributes!, size };
+    const writer = await target.create(header);
+    for (let at = 0; at < size; at += 7) await writer!.write(at, content!.slice(at, at + 7));
+    await writer!.complete(size);
+  }
 }

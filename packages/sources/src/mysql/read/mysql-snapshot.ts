@@ -1,14 +1,14 @@
 import {
   type ContentReader,
-  HoldfastError,
   pathFromText,
   type SourceObject,
   type SourceProblem,
   type SourceSnapshot,
   throwIfAborted,
 } from '@holdfast/contracts';
-import { encodeRowsDescription, encodeRowsIndex, type RowsIndex } from '@holdfast/formats/rows';
+import { encodeRowsDescription, encodeRowsIndex } from '@holdfast/formats/rows';
 import { indexPath, rowsPath } from '../../rows/object-paths.ts';
+import { PendingIndex } from './pending-index.ts';
 import type { RowPlan } from './row-plan.ts';
 import { MysqlRowReader } from './row-reader.ts';
 import type { SnapshotConnections } from './snapshot-connections.ts';
@@ -74,7 +74,7 @@ function* rowObjects(
 ): Generator<SourceObject> {
   const { schema, table, family, window } = plan.description;
   const at = { schema, table, family, windowLabel: window?.label ?? null };
-  let index: RowsIndex | null = null;
+  const index = new PendingIndex(table);
   // The server has nothing that tells whether a table's rows have changed and cannot miss a change, so each is read.
   const common = { fingerprint: null, ...(plan.label ? { label: plan.label } : {}) };
   yield {
@@ -84,10 +84,10 @@ function* rowObjects(
     attributes: { rows: encodeRowsDescription(plan.description) },
     size: plan.empty ? 0 : null,
     cut: { by: 'rows' },
-    open: async () =>
-      new MysqlRowReader(plan, creates.get(table)!, connections, rowKey, (found) => {
-        index = found;
-      }),
+    open: async () => {
+      index.begun = true;
+      return new MysqlRowReader(plan, creates.get(table)!, connections, rowKey, index);
+    },
   };
   yield {
     ...common,
@@ -96,22 +96,18 @@ function* rowObjects(
     attributes: {},
     size: null,
     cut: { by: 'content' },
-    open: async () =>
-      memoryReader(async () => {
-        if (index) return encodeRowsIndex(index);
-        throw new HoldfastError('SOURCE_UNREADABLE', `The rows of table ${table} were not read to their end`);
-      }),
+    open: async () => memoryReader(async (signal) => encodeRowsIndex(await index.wait(signal))),
   };
 }
 
 /** @param load called at the first read. */
-function memoryReader(load: () => Promise<Uint8Array>): ContentReader {
+function memoryReader(load: (signal?: AbortSignal) => Promise<Uint8Array>): ContentReader {
   let bytes: Uint8Array | null = null;
   let position = 0;
   return {
     async read(into, { signal } = {}) {
       throwIfAborted(signal);
-      bytes ??= await load();
+      bytes ??= await load(signal);
       if (position === bytes.length) return { kind: 'end' };
       const part = bytes.subarray(position, position + into.length);
       into.set(part);

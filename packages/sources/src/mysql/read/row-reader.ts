@@ -7,11 +7,11 @@ import {
   type RowsResult,
   throwIfAborted,
 } from '@holdfast/contracts';
-import type { RowsIndex } from '@holdfast/formats/rows';
 import { TupleIntake } from '../../rows/tuple-intake.ts';
 import type { MysqlConnection } from '../connection.ts';
 import { quoteName, quoteText } from '../quoting.ts';
 import { readTable } from './definitions.ts';
+import type { PendingIndex } from './pending-index.ts';
 import type { RowPlan } from './row-plan.ts';
 import type { SnapshotConnections } from './snapshot-connections.ts';
 import { TupleStream } from './tuple-stream.ts';
@@ -22,7 +22,7 @@ export class MysqlRowReader implements RowReader {
   readonly #create: string;
   readonly #connections: SnapshotConnections;
   readonly #intake: TupleIntake;
-  readonly #done: (index: RowsIndex) => void;
+  readonly #index: PendingIndex;
   #connection: MysqlConnection | null = null;
   #stream: TupleStream | null = null;
   #batch: Uint8Array = new Uint8Array(0);
@@ -32,20 +32,20 @@ export class MysqlRowReader implements RowReader {
   #held: Uint8Array | null = null;
   #piece: Uint8Array = new Uint8Array(0);
 
-  /** @param create the table's definition as it is in the snapshot. @param done told at the end what the rows were. */
+  /** @param create the table's definition as it is in the snapshot. @param index told at the end what the rows were. */
   constructor(
     plan: RowPlan,
     create: string,
     connections: SnapshotConnections,
     rowKey: Uint8Array,
-    done: (index: RowsIndex) => void,
+    index: PendingIndex,
   ) {
     const { columns, keyColumns: keyFields } = plan.description;
     this.#plan = plan;
     this.#create = create;
     this.#connections = connections;
     this.#intake = new TupleIntake({ format: 'tuples', fields: columns.length, keyFields, rowKey });
-    this.#done = done;
+    this.#index = index;
   }
 
   async readRows(into: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<RowsResult> {
@@ -76,6 +76,7 @@ export class MysqlRowReader implements RowReader {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#index.giveUp();
     await this.#release();
   }
 
@@ -124,7 +125,7 @@ export class MysqlRowReader implements RowReader {
     this.#intake.end();
     this.#ended = true;
     await this.#release();
-    this.#done(this.#intake.index());
+    this.#index.settle(this.#intake.index());
   }
 
   async #release(): Promise<void> {

@@ -65,6 +65,11 @@ class DatabaseSink implements MysqlSink {
     return this.#run?.notes ?? [];
   }
 
+  /** Tests cut it off. */
+  get connectionForTests(): unknown {
+    return this.#target?.connection;
+  }
+
   async begin(_snapshot: { attributes: Attributes }, { signal }: Options = {}): Promise<void> {
     throwIfAborted(signal);
     const { overwrite = false, putBack } = this.#options;

@@ -1,0 +1,62 @@
+import { MariadbServer } from '@holdfast/testing/servers/mariadb-server';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type MysqlSinkOptions, mysqlSink } from '../../src/index.ts';
+import { access, feed, readObjects } from './rig.ts';
+import { OLD_SCHEMA, SMALL_SCHEMA } from './small-schemas.ts';
+
+const missing = await MariadbServer.missing();
+
+describe.skipIf(missing)('MariaDB as a sink that is cut off', () => {
+  let server: MariadbServer;
+  beforeAll(async () => {
+    server = await MariadbServer.start();
+    await server.query(`create database app; use app; ${SMALL_SCHEMA}`);
+  }, 120_000);
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  const sink = (options: Partial<MysqlSinkOptions> = {}) =>
+    mysqlSink({ ...access(server, 'target'), ...options });
+  const dump = (database: string): Promise<string> =>
+    server.dump(database, ['--routines', '--events', '--skip-comments', '--skip-dump-date']);
+  const createOld = (): Promise<unknown> =>
+    server.query(`drop database if exists target; create database target; use target; ${OLD_SCHEMA}`);
+
+  /** What the sink sends, and where it is cut off. */
+  interface Driver {
+    query(...args: unknown[]): unknown;
+    destroy(): void;
+  }
+
+  test('at any statement of the end: the old or the new is there, once the next run has begun', async () => {
+    const objects = await readObjects(access(server, 'app'));
+    await createOld();
+    const [old, wanted] = [await dump('target'), await dump('app')];
+    const seen = new Set<string>();
+    for (let crash = 0; ; crash++) {
+      await createOld();
+      const target = sink({ overwrite: true });
+      await feed(target, objects);
+      const { driver } = (target as unknown as { connectionForTests: { driver: Driver } }).connectionForTests;
+      const query = driver.query.bind(driver);
+      let statements = 0;
+      driver.query = (...args) => {
+        if (statements++ === crash) driver.destroy();
+        return query(...args);
+      };
+      const finished = await target.finish().then(
+        () => true,
+        () => false,
+      );
+      if (finished && statements <= crash) break;
+      // Even a restore that is refused mends what another has left.
+      await expect(sink().begin({ attributes: {} })).rejects.toThrow(
+        expect.objectContaining({ code: 'ALREADY_EXISTS' }),
+      );
+      const now = await dump('target');
+      expect([old, wanted], `after ${crash} statements`).toContain(now);
+      seen.add(now);
+      expect(await server.query("show databases like 'target%'")).toHaveLength(1);
+    }
+    expect(seen.size).toBe(2);
+  }, 120_000);
+});
