@@ -1,3 +1,4 @@
+import type { MemorySourceObject } from '@holdfast/testing/memory-source';
 import { MariadbServer } from '@holdfast/testing/servers/mariadb-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type MysqlSinkOptions, mysqlSink } from '../../src/index.ts';
@@ -27,33 +28,48 @@ describe.skipIf(missing)('MariaDB as a sink that is cut off', () => {
     destroy(): void;
   }
 
+  /** Whether it got through, and the statements of `finish`. */
+  async function finishUntil(
+    objects: readonly MemorySourceObject[],
+    place: number,
+  ): Promise<[boolean, string[]]> {
+    await createOld();
+    const target = sink({ overwrite: true });
+    await feed(target, objects);
+    const { driver } = (target as unknown as { connectionForTests: { driver: Driver } }).connectionForTests;
+    const query = driver.query.bind(driver);
+    const statements: string[] = [];
+    driver.query = (...args) => {
+      if (statements.length === place) driver.destroy();
+      statements.push((args[0] as { sql: string }).sql);
+      return query(...args);
+    };
+    const complete = await target.finish().then(
+      () => true,
+      () => false,
+    );
+    return [complete, statements];
+  }
+
   test('at any statement of the end: the old or the new is there, once the next run has begun', async () => {
     const objects = await readObjects(access(server, 'app'));
     await createOld();
     const [old, wanted] = [await dump('target'), await dump('app')];
+    const [complete, statements] = await finishUntil(objects, Number.POSITIVE_INFINITY);
+    expect(complete).toBe(true);
+    const journal = statements.findIndex((sql) => sql.startsWith('UPDATE `target_holdfast_partial`'));
+    expect(journal).toBeGreaterThan(10);
+    // Before the journal is written, nothing has happened to the target: there, two places do.
+    const places = statements.map((_, place) => place).filter((place) => place === 3 || place >= journal - 1);
     const seen = new Set<string>();
-    for (let crash = 0; ; crash++) {
-      await createOld();
-      const target = sink({ overwrite: true });
-      await feed(target, objects);
-      const { driver } = (target as unknown as { connectionForTests: { driver: Driver } }).connectionForTests;
-      const query = driver.query.bind(driver);
-      let statements = 0;
-      driver.query = (...args) => {
-        if (statements++ === crash) driver.destroy();
-        return query(...args);
-      };
-      const finished = await target.finish().then(
-        () => true,
-        () => false,
-      );
-      if (finished && statements <= crash) break;
+    for (const place of places) {
+      await finishUntil(objects, place);
       // Even a restore that is refused mends what another has left.
       await expect(sink().begin({ attributes: {} })).rejects.toThrow(
         expect.objectContaining({ code: 'ALREADY_EXISTS' }),
       );
       const now = await dump('target');
-      expect([old, wanted], `after ${crash} statements`).toContain(now);
+      expect([old, wanted], `cut off before ${statements[place]}`).toContain(now);
       seen.add(now);
       expect(await server.query("show databases like 'target%'")).toHaveLength(1);
     }

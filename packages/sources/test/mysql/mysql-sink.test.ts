@@ -1,6 +1,6 @@
-import { displayPath, pathFromText, type Sink, type SourceObject } from '@holdfast/contracts';
+import { displayPath, pathFromText, type Sink } from '@holdfast/contracts';
 import { decodeRowsDescription, encodeRowsDescription } from '@holdfast/formats/rows';
-import { copySnapshot, readWhole } from '@holdfast/testing/copy-snapshot';
+import { copySnapshot } from '@holdfast/testing/copy-snapshot';
 import { type MemorySourceObject, memorySource } from '@holdfast/testing/memory-source';
 import { MariadbServer } from '@holdfast/testing/servers/mariadb-server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -31,7 +31,8 @@ describe.skipIf(missing)('MariaDB as a sink', () => {
 
   const sink = (options: Partial<MysqlSinkOptions> = {}) =>
     mysqlSink({ ...access(server, 'target'), ...options });
-  const fill = (target: Sink, some = objects): Promise<void> => feed(target, some);
+  const fill = (target: Sink, some: readonly MemorySourceObject[] = objects): Promise<void> =>
+    feed(target, some);
   const dump = async (database: string): Promise<string> =>
     (await server.dump(database, ['--routines', '--events', '--skip-comments', '--skip-dump-date'])).replace(
       /^.*sandbox.*$/m,

@@ -74,6 +74,8 @@ export class MariadbServer {
       'pid-file': join(this.#directory, 'mariadb.pid'),
       // A test's machine does not lose power.
       'innodb-flush-log-at-trx-commit': '0',
+      'innodb-flush-method': 'nosync',
+      'debug-no-sync': '1',
       'innodb-buffer-pool-size': '64M',
       'innodb-log-file-size': '64M',
       ...this.#settings,
