@@ -1,101 +1,129 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { PostgresServer } from '@holdfast/testing/servers/postgres-server';
 import { describe, expect, test } from 'vitest';
-import { begun, forEver, insert, recovered } from './notes.ts';
+import { formatMicros } from '../../src/postgres/wal/lsn.ts';
+import { begun, insert, recovered, SHORT_MEMORY, writeMuch } from './notes.ts';
 import { until } from './shelf.ts';
 
 const missing = await PostgresServer.missing(15);
 
-describe.skipIf(missing)('while WAL is received', () => {
-  test('the server is killed and comes back', async () => {
+describe.skipIf(missing)('the slot', () => {
+  test('is dropped by somebody, with its WAL still there: told at once, nothing lost', async () => {
     await using world = await begun();
-    await insert(world.server, 'before');
-    for (let round = 0; round < 3; round++) {
-      await world.server.kill();
-      await world.server.resume();
-      await insert(world.server, `after ${round}`);
-    }
+    await insert(world.server, 'one');
     await world.stored();
-    expect(world.of('disconnected').length).toBeGreaterThan(0);
+    await world.server.query(`select pg_terminate_backend(active_pid) from pg_replication_slots;
+      select pg_sleep(0.1); select pg_drop_replication_slot(slot_name) from pg_replication_slots`);
+    await until(() => world.of('slot-lost').length > 0);
+    expect(world.of('slot-lost')[0]!.reason).toBe('slot-missing');
+    await insert(world.server, 'two');
+    await world.stored();
     expect(world.of('gap')).toEqual([]);
-    expect(await recovered(world)).toEqual(['after 0', 'after 1', 'after 2', 'before']);
+    expect(await recovered(world)).toEqual(['one', 'two']);
   });
 
-  test('the server dies for good: what it had sent is stored', async () => {
-    await using world = await begun({}, { maxLag: 3_600_000 });
-    await insert(world.server, 'the last words');
-    await until(() => world.protection.status().receivedLsn! > world.protection.status().storedLsn!);
-    await world.server.kill();
-    await until(() => world.of('disconnected').length > 0 && world.of('wal-stored').length > 0);
-    expect(await recovered(world)).toEqual(['the last words']);
-  });
-
-  test.each(['before it is stored', 'after it is stored'])(
-    'Holdfast dies %s, before it is confirmed',
-    async (when) => {
-      await using world = await begun();
-      await world.stored();
-      await world.unprotect();
-      let hung = false;
-      world.protect({
-        async storeSnapshot(source, what, signal) {
-          if (what === 'wal' && when === 'after it is stored') await world.shelf.store(source);
-          hung = true;
-          await forEver(signal);
-        },
-      });
-      await insert(world.server, 'one');
-      await until(() => hung);
-      await insert(world.server, 'two');
-      await world.unprotect();
-      world.protect();
-      await insert(world.server, 'three');
-      await world.stored();
-      expect(world.of('gap')).toEqual([]);
-      expect(await recovered(world)).toEqual(['one', 'three', 'two']);
-    },
-  );
-
-  test('a standby is promoted', async () => {
-    await using world = await begun();
+  test('is dropped and its WAL is gone: the gap is told, a new base taken, and the moments in it refused', async () => {
+    await using world = await begun(SHORT_MEMORY);
     const { server } = world;
-    await insert(server, 'primary');
-    await server.stop();
-    await writeFile(join(server.dataDirectory, 'standby.signal'), '');
-    await server.resume();
-    await until(() => world.of('connected').length > 1);
-    await server.query('select pg_promote()');
-    await insert(server, 'promoted');
-    await until(() => world.of('timeline').length > 0);
-    await insert(server, 'later');
+    await insert(server, 'one');
     await world.stored();
-    expect(world.of('timeline')[0]).toMatchObject({ from: 1, to: 2, abandoned: 0 });
-    expect(world.of('gap')).toEqual([]);
-    const plan = world.shelf.plan('latest');
-    expect(plan.base.timeline).toBe(1);
-    expect(plan.timeline).toBe(2);
-    expect(await recovered(world)).toEqual(['later', 'primary', 'promoted']);
+    await until(() => world.shelf.wals.some(({ coveredUntil }) => coveredUntil !== null));
+    await world.unprotect();
+    await server.query(`select pg_drop_replication_slot('holdfast_test')`);
+    await insert(server, 'in the gap');
+    const [{ at }] = await server.query(
+      `select (extract(epoch from clock_timestamp()) * 1000000)::bigint::text as at`,
+    );
+    await writeMuch(server, 6);
+    world.protect();
+    await until(() => world.of('gap').length > 0);
+    expect(world.of('gap')[0]).toMatchObject({
+      reason: 'slot-missing',
+      from: world.shelf.plan('latest').reach,
+    });
+    await world.base(2);
+    await insert(server, 'two');
+    await world.stored();
+    expect(await recovered(world)).toEqual(['in the gap', 'one', 'two']);
+    const refused = expect.objectContaining({
+      code: 'WAL_GAP',
+      message: expect.stringMatching(/missing from .* to .*before is .*after is/),
+    });
+    expect(() => world.shelf.plan(formatMicros(BigInt(at)))).toThrow(refused);
   });
 
-  test('the server shuts down without waiting for what is not yet stored', async () => {
-    await using world = await begun();
+  test('knows after a restart of Holdfast that a base from before a gap is of no use', async () => {
+    await using world = await begun(SHORT_MEMORY);
     await world.stored();
     await world.unprotect();
-    let storing = false;
+    await world.server.query(`select pg_drop_replication_slot('holdfast_test')`);
+    await writeMuch(world.server, 6);
     world.protect({
-      async storeSnapshot(_source, _what, signal) {
-        storing = true;
-        await forEver(signal);
+      storeSnapshot: async (source, what, signal) => {
+        if (what === 'base') throw new Error('not now');
+        await world.shelf.store(source, signal);
       },
     });
-    await insert(world.server, 'one');
-    await until(() => storing);
-    await world.server.stop();
-    await world.unprotect();
-    await world.server.resume();
-    world.protect();
+    await until(() => world.of('gap').length > 0);
     await world.stored();
-    expect(await recovered(world)).toEqual(['one']);
+    await world.unprotect();
+    expect(world.shelf.bases).toHaveLength(1);
+    world.protect();
+    await until(() => world.shelf.bases.length === 2);
+    await world.stored();
+    expect(world.shelf.plan('latest').base.id).toBe(world.shelf.bases[1]!.id);
+  });
+
+  test('is given up by the server when storing takes too long', async () => {
+    await using world = await begun({ ...SHORT_MEMORY, max_slot_wal_keep_size: '16MB' });
+    await world.stored();
+    await world.unprotect();
+    let blocked = true;
+    world.protect({
+      async storeSnapshot(source, _what, signal) {
+        await until(() => !blocked || signal.aborted, 60);
+        await world.shelf.store(source, signal);
+      },
+    });
+    expect(world.of('advice')).toEqual([]);
+    await insert(world.server, 'one');
+    await until(() => world.protection.status().receivedLsn !== null);
+    // The receiver takes no more than fits its memory, and confirms nothing.
+    await writeMuch(world.server, 8);
+    await until(() => world.of('gap').length > 0);
+    expect(world.of('slot-lost').at(-1)!.reason).toBe('slot-invalidated');
+    expect(world.of('gap')[0]!.reason).toBe('slot-invalidated');
+    blocked = false;
+    await until(() => world.shelf.bases.length === 2);
+    await insert(world.server, 'two');
+    await world.stored();
+    expect(await recovered(world)).toEqual(['one', 'two']);
+  });
+
+  test('is dropped by us at the limit, loudly, rather than fill the server’s disk', async () => {
+    await using world = await begun(SHORT_MEMORY);
+    await world.stored();
+    await world.unprotect();
+    let blocked = true;
+    world.protect({
+      dropBytes: 64 * 2 ** 20,
+      bufferBytes: 2 ** 20,
+      async storeSnapshot(source, _what, signal) {
+        await until(() => !blocked || signal.aborted, 60);
+        await world.shelf.store(source, signal);
+      },
+    });
+    await until(() => world.of('connected').length > 1);
+    await insert(world.server, 'one');
+    await writeMuch(world.server, 3);
+    await until(() => world.of('slot-growth').length > 0);
+    await writeMuch(world.server, 3);
+    await until(() => world.of('gap').length > 0);
+    expect(world.of('slot-dropped')[0]).toMatchObject({ limitBytes: 64 * 2 ** 20 });
+    expect(world.of('gap')[0]!.reason).toBe('slot-dropped');
+    blocked = false;
+    await until(() => world.shelf.bases.length === 2);
+    await insert(world.server, 'two');
+    await world.stored();
+    expect(await recovered(world)).toEqual(['one', 'two']);
   });
 });

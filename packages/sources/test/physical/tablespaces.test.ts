@@ -1,129 +1,41 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { PostgresServer } from '@holdfast/testing/servers/postgres-server';
 import { describe, expect, test } from 'vitest';
-import { formatMicros } from '../../src/postgres/wal/lsn.ts';
-import { begun, insert, recovered, SHORT_MEMORY, writeMuch } from './notes.ts';
-import { until } from './shelf.ts';
+import { ownDirectory, ProtectedServer } from './protected-server.ts';
 
 const missing = await PostgresServer.missing(15);
 
-describe.skipIf(missing)('the slot', () => {
-  test('is dropped by somebody, with its WAL still there: told at once, nothing lost', async () => {
-    await using world = await begun();
-    await insert(world.server, 'one');
+describe.skipIf(missing)('a cluster with tablespaces', () => {
+  test('comes back with them beside it, or where asked', async () => {
+    await using world = await ProtectedServer.start();
+    const { server, directory } = world;
+    for (const name of ['fast', 'slow']) {
+      const place = join(directory, name);
+      await mkdir(place);
+      await ownDirectory(place);
+      await server.query(`create tablespace ${name} location '${place}'`);
+      await server.query(
+        `create table in_${name} tablespace ${name} as select i from generate_series(1, 1000) i`,
+      );
+    }
+    world.protect();
+    await world.base();
+    await server.query('insert into in_fast select i from generate_series(1, 10) i');
     await world.stored();
-    await world.server.query(`select pg_terminate_backend(active_pid) from pg_replication_slots;
-      select pg_sleep(0.1); select pg_drop_replication_slot(slot_name) from pg_replication_slots`);
-    await until(() => world.of('slot-lost').length > 0);
-    expect(world.of('slot-lost')[0]!.reason).toBe('slot-missing');
-    await insert(world.server, 'two');
-    await world.stored();
-    expect(world.of('gap')).toEqual([]);
-    expect(await recovered(world)).toEqual(['one', 'two']);
-  });
-
-  test('is dropped and its WAL is gone: the gap is told, a new base taken, and the moments in it refused', async () => {
-    await using world = await begun(SHORT_MEMORY);
-    const { server } = world;
-    await insert(server, 'one');
-    await world.stored();
-    await until(() => world.shelf.wals.some(({ coveredUntil }) => coveredUntil !== null));
-    await world.unprotect();
-    await server.query(`select pg_drop_replication_slot('holdfast_test')`);
-    await insert(server, 'in the gap');
-    const [{ at }] = await server.query(
-      `select (extract(epoch from clock_timestamp()) * 1000000)::bigint::text as at`,
+    const chosen = join(directory, 'chosen');
+    const path = join(directory, 'restored');
+    await world.shelf.restore(world.shelf.plan('latest'), path, new Map([[join(directory, 'slow'), chosen]]));
+    const client = await world.start(path);
+    const count = async (table: string): Promise<number> =>
+      (await client.query(`select count(*)::int as n from ${table}`)).rows[0].n;
+    expect(await count('in_fast')).toBe(1010);
+    expect(await count('in_slow')).toBe(1000);
+    const { rows } = await client.query(
+      `select spcname, pg_tablespace_location(oid) as place from pg_tablespace where spcname in ('fast', 'slow') order by 1`,
     );
-    await writeMuch(server, 6);
-    world.protect();
-    await until(() => world.of('gap').length > 0);
-    expect(world.of('gap')[0]).toMatchObject({
-      reason: 'slot-missing',
-      from: world.shelf.plan('latest').reach,
-    });
-    await world.base(2);
-    await insert(server, 'two');
-    await world.stored();
-    expect(await recovered(world)).toEqual(['in the gap', 'one', 'two']);
-    const refused = expect.objectContaining({
-      code: 'WAL_GAP',
-      message: expect.stringMatching(/missing from .* to .*before is .*after is/),
-    });
-    expect(() => world.shelf.plan(formatMicros(BigInt(at)))).toThrow(refused);
-  });
-
-  test('knows after a restart of Holdfast that a base from before a gap is of no use', async () => {
-    await using world = await begun(SHORT_MEMORY);
-    await world.stored();
-    await world.unprotect();
-    await world.server.query(`select pg_drop_replication_slot('holdfast_test')`);
-    await writeMuch(world.server, 6);
-    world.protect({
-      storeSnapshot: async (source, what, signal) => {
-        if (what === 'base') throw new Error('not now');
-        await world.shelf.store(source, signal);
-      },
-    });
-    await until(() => world.of('gap').length > 0);
-    await world.stored();
-    await world.unprotect();
-    expect(world.shelf.bases).toHaveLength(1);
-    world.protect();
-    await until(() => world.shelf.bases.length === 2);
-    await world.stored();
-    expect(world.shelf.plan('latest').base.id).toBe(world.shelf.bases[1]!.id);
-  });
-
-  test('is given up by the server when storing takes too long', async () => {
-    await using world = await begun({ ...SHORT_MEMORY, max_slot_wal_keep_size: '16MB' });
-    await world.stored();
-    await world.unprotect();
-    let blocked = true;
-    world.protect({
-      async storeSnapshot(source, _what, signal) {
-        await until(() => !blocked || signal.aborted, 60);
-        await world.shelf.store(source, signal);
-      },
-    });
-    expect(world.of('advice')).toEqual([]);
-    await insert(world.server, 'one');
-    await until(() => world.protection.status().receivedLsn !== null);
-    // The receiver takes no more than fits its memory, and confirms nothing.
-    await writeMuch(world.server, 8);
-    await until(() => world.of('gap').length > 0);
-    expect(world.of('slot-lost').at(-1)!.reason).toBe('slot-invalidated');
-    expect(world.of('gap')[0]!.reason).toBe('slot-invalidated');
-    blocked = false;
-    await until(() => world.shelf.bases.length === 2);
-    await insert(world.server, 'two');
-    await world.stored();
-    expect(await recovered(world)).toEqual(['one', 'two']);
-  });
-
-  test('is dropped by us at the limit, loudly, rather than fill the server’s disk', async () => {
-    await using world = await begun(SHORT_MEMORY);
-    await world.stored();
-    await world.unprotect();
-    let blocked = true;
-    world.protect({
-      dropBytes: 64 * 2 ** 20,
-      bufferBytes: 2 ** 20,
-      async storeSnapshot(source, _what, signal) {
-        await until(() => !blocked || signal.aborted, 60);
-        await world.shelf.store(source, signal);
-      },
-    });
-    await until(() => world.of('connected').length > 1);
-    await insert(world.server, 'one');
-    await writeMuch(world.server, 3);
-    await until(() => world.of('slot-growth').length > 0);
-    await writeMuch(world.server, 3);
-    await until(() => world.of('gap').length > 0);
-    expect(world.of('slot-dropped')[0]).toMatchObject({ limitBytes: 64 * 2 ** 20 });
-    expect(world.of('gap')[0]!.reason).toBe('slot-dropped');
-    blocked = false;
-    await until(() => world.shelf.bases.length === 2);
-    await insert(world.server, 'two');
-    await world.stored();
-    expect(await recovered(world)).toEqual(['one', 'two']);
+    expect(rows[0].place).toMatch(/restored-tablespaces\/\d+$/);
+    expect(rows[1].place).toBe(chosen);
+    await client.end();
   });
 });

@@ -8,6 +8,7 @@ export const LONG_HEADER = 40;
 const CONTINUES = 0x1;
 const LONG = 0x2;
 const OVERWRITES = 0x8;
+const KNOWN = 0xf;
 /** The high byte of every version's magic since 2013. */
 const MAGIC_FAMILY = 0xd1;
 
@@ -42,6 +43,7 @@ export function readPageHeader(bytes: Buffer, expected: ExpectedHeader): PageHea
   const timeline = bytes.readUInt32LE(4);
   if (magic >> 8 !== MAGIC_FAMILY || (expected.magic !== 0 && magic !== expected.magic))
     fail(`the page has the magic number ${magic.toString(16)}`);
+  if ((info & ~KNOWN) !== 0) fail(`the page has the flags ${info.toString(16)}`);
   const address = bytes.readBigUInt64LE(8);
   if (address !== expected.at) fail(`the page says that it lies at ${formatLsn(address)}`);
   if (timeline > expected.timeline || timeline < expected.pageTimeline)

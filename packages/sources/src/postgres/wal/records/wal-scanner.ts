@@ -166,11 +166,11 @@ export class WalScanner {
 
   /** Whether the page goes on with what the one before began. */
   #join(header: PageHeader, at: Lsn): void {
-    const awaited = this.#orphan > 0 ? this.#orphan : this.#got > 0 ? this.#total - this.#got : 0;
-    if (header.remaining === awaited) return;
     const isFirst = this.#previous === 0n && this.#got === 0 && this.#orphan === 0;
+    const awaited = this.#orphan > 0 ? this.#orphan : this.#got > 0 ? this.#total - this.#got : 0;
+    if (header.remaining === awaited && (isFirst || !header.abandons)) return;
     if (isFirst) this.#orphan = header.remaining;
-    else if (header.abandons && header.remaining === 0) this.#forgetRecord();
+    else if (header.abandons && header.remaining === 0 && awaited > 0) this.#forgetRecord();
     else throw corruptWal(at, `${header.remaining} bytes of a record are announced, not ${awaited}`);
   }
 
