@@ -1,6 +1,6 @@
 import type { Clock } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/contracts';
-import { asHoldfastError, errorJson } from '../output/errors.ts';
+import { asHoldfastError, errorJson, stackLines } from '../output/errors.ts';
 import { formatDuration } from '../units/duration.ts';
 import { type Action, type AgentState, began, type Ending, ended, next } from './decide.ts';
 import { callHook } from './hooks/call-hook.ts';
@@ -214,6 +214,7 @@ export class Agent {
         ...errorJson(failure),
         message: `${failure.message} [${failure.code}]${hint}${again}`,
       });
+      if (process.env.HOLDFAST_DEBUG) log({ event: 'run-debug', message: stackLines(failure).join('\n') });
     }
   }
 

@@ -19,6 +19,7 @@ export interface StartedAgent {
 
 /** Fails for what would fail every run: configuration, keys, passphrase, and another agent of the same vault (BUSY). */
 export async function startAgent(vault: string, log: Log): Promise<StartedAgent> {
+  const hangups = new Hangups();
   const config = await loadConfig(vault);
   const passphrase = await takePassphrase();
   (await readRoot(vault, { config, passphrase })).fill(0);
@@ -34,24 +35,47 @@ export async function startAgent(vault: string, log: Log): Promise<StartedAgent>
     save: (state) => writeState(vault, state),
     grace: config.agent.grace,
   });
-  const reload = (): void => {
-    void reloadFrom(agent, vault, passphrase, log);
-  };
-  process.on('SIGHUP', reload);
   const names = tasks.map((task) => task.name);
   log({ event: 'agent-started', vault, pid: process.pid, tasks: names, message: startedText(vault, names) });
   return {
     tasks: names,
     async run(signal) {
+      hangups.answer(() => reloadFrom(agent, vault, passphrase, log));
       try {
         await agent.run(signal);
         log({ event: 'agent-stopped', message: 'stopped' });
       } finally {
-        process.off('SIGHUP', reload);
+        hangups.end();
         lock.release();
       }
     },
   };
+}
+
+/** SIGHUP, from the beginning, when it would still end the process: answered in order, the first ones once there is an agent. */
+class Hangups {
+  #missed = 0;
+  #answers = Promise.resolve();
+  #onHangup = (): void => {
+    this.#missed++;
+  };
+
+  constructor() {
+    process.on('SIGHUP', this.#listener);
+  }
+
+  answer(act: () => Promise<void>): void {
+    this.#onHangup = () => {
+      this.#answers = this.#answers.then(act);
+    };
+    if (this.#missed > 0) this.#onHangup();
+  }
+
+  end(): void {
+    process.off('SIGHUP', this.#listener);
+  }
+
+  readonly #listener = (): void => this.#onHangup();
 }
 
 /** Asked once; what the agent starts must not find it in its environment. */

@@ -45,7 +45,8 @@ function rootReason(error: HoldfastError): string | null {
   return text === '' || error.message.includes(text) ? null : text;
 }
 
-function stackLines(error: Error): string[] {
+/** With all causes. */
+export function stackLines(error: Error): string[] {
   const lines: string[] = [];
   for (let at: unknown = error; at instanceof Error; at = at.cause)
     lines.push(...(at.stack ?? at.message).split('\n'));

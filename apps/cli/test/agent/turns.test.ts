@@ -136,6 +136,16 @@ describe('a failure that may pass', () => {
     expect(turns.at(12.5 * HOUR)).toEqual([]);
   });
 
+  it('is done with when a newer slot waits already', () => {
+    const turns = new Turns([planOf('a')], 10.5 * HOUR);
+    turns.at(11 * HOUR);
+    expect(turns.at(12 * HOUR)).toEqual([]);
+    expect(turns.end('a', 'passing', 12.1 * HOUR)).toBeNull();
+    expect(turns.at(12.1 * HOUR)).toEqual([start('a', 12 * HOUR)]);
+    turns.end('a', 'final', 12.2 * HOUR);
+    expect(turns.at(12.5 * HOUR)).toEqual([]);
+  });
+
   it('does not wait longer because the clock went back', () => {
     const turns = new Turns([planOf('a')], 10.5 * HOUR);
     turns.at(11 * HOUR);
