@@ -7,7 +7,14 @@ import { readRoot } from '../vault/root.ts';
 import { Agent } from './agent.ts';
 import type { Log } from './log.ts';
 import { lockAgent } from './only-one.ts';
-import { freshState, readState, type SavedState, setAside, writeState } from './state-file.ts';
+import {
+  freshState,
+  readState,
+  removeLeftovers,
+  type SavedState,
+  setAside,
+  writeState,
+} from './state-file.ts';
 import { tasksOf } from './tasks.ts';
 
 export interface StartedAgent {
@@ -87,6 +94,7 @@ async function takePassphrase(): Promise<string | null> {
 }
 
 async function recall(vault: string, log: Log): Promise<SavedState> {
+  await removeLeftovers(vault);
   const { state, damage } = await readState(vault);
   if (state) return state;
   if (damage !== null) {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Random } from '@holdfast/contracts';
 import { z } from 'zod';
@@ -75,6 +75,13 @@ export async function readState(vault: string): Promise<ReadState> {
 /** Puts a file aside that was not understood, for whoever wants to know why. */
 export async function setAside(vault: string): Promise<void> {
   await rename(statePath(vault), `${statePath(vault)}.damaged`);
+}
+
+/** What writers left behind that were killed. Only for the one agent. */
+export async function removeLeftovers(vault: string): Promise<void> {
+  const { agent } = vaultLayout(vault);
+  const left = (await readdir(agent)).filter((name) => /^\.state\.json\.\d+\.partial$/.test(name));
+  for (const name of left) await rm(join(agent, name), { force: true });
 }
 
 /** Either the old or the new one is there, whatever happens. TARGET_UNWRITABLE, DISK_FULL. */

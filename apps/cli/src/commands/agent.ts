@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import type { Log } from '../agent/log.ts';
 import type { StuckError } from '../agent/run-task.ts';
-import type { ExitCode } from '../exit-codes.ts';
+import { type ExitCode, exitCodeOf } from '../exit-codes.ts';
 import { examples, type Invocation, runs } from '../invocation.ts';
 
 interface AgentOptions {
@@ -57,7 +58,7 @@ async function runAgent(invocation: Invocation, options: AgentOptions): Promise<
     return 0;
   } catch (error) {
     const { StuckError } = await import('../agent/run-task.ts');
-    if (error instanceof StuckError) endAtOnce(invocation, error);
+    if (error instanceof StuckError) giveUp(log, error);
     throw error;
   }
 }
@@ -85,7 +86,12 @@ async function showStatus({ console, vault }: Invocation): Promise<ExitCode> {
 }
 
 /** What does not end when it is told to would keep the process from ending by itself. */
-function endAtOnce({ console }: Invocation, error: StuckError): never {
-  console.fail(error);
-  process.exit(3);
+function giveUp(log: Log, { code, message, hint }: StuckError): never {
+  log({
+    event: 'agent-gave-up',
+    level: 'error',
+    message: `${message} ${hint ?? ''}`,
+    error: { code, message },
+  });
+  process.exit(exitCodeOf(code));
 }

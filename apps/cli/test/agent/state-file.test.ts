@@ -7,7 +7,14 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LogEvent } from '../../src/agent/log.ts';
 import { Memory } from '../../src/agent/memory.ts';
-import { freshState, readState, type SavedState, statePath, writeState } from '../../src/agent/state-file.ts';
+import {
+  freshState,
+  readState,
+  removeLeftovers,
+  type SavedState,
+  statePath,
+  writeState,
+} from '../../src/agent/state-file.ts';
 
 let directory: string;
 beforeAll(async () => {
@@ -95,6 +102,9 @@ describe('the state file', () => {
       await new Promise((resolve) => child.once('exit', resolve));
       expect((await readState(vault)).damage).toBeNull();
     }
+    await writeFile(join(vault, 'agent', '.state.json.1.partial'), 'half a st');
+    await removeLeftovers(vault);
+    expect(await readdir(join(vault, 'agent'))).toEqual(['state.json']);
   });
 
   it('that cannot be written is a warning, once, and written again when it can be', async () => {

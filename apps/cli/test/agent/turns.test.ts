@@ -78,6 +78,12 @@ describe('turns', () => {
     expect(turns.at(11 * HOUR + 5 * MINUTE)).toEqual([start('a', 11 * HOUR)]);
   });
 
+  it('are not lost because the next slot has come, whose jitter is not over', () => {
+    const turns = new Turns([planOf('a', { delay: () => 5 * MINUTE })], 10.5 * HOUR);
+    expect(turns.at(12 * HOUR + MINUTE)).toEqual([start('a', 11 * HOUR, 0, true)]);
+    expect(turns.wakeAt).toBe(12 * HOUR + 5 * MINUTE);
+  });
+
   it('go to whoever has waited longest', () => {
     const turns = new Turns([planOf('a'), planOf('b'), planOf('c', { lane: 'other' })], 10.5 * HOUR);
     expect(turns.at(11 * HOUR)).toEqual([start('a', 11 * HOUR), start('c', 11 * HOUR)]);
@@ -132,8 +138,11 @@ describe('a failure that may pass', () => {
     turns.at(11 * HOUR);
     turns.end('a', 'passing', 11.5 * HOUR);
     expect(turns.at(12 * HOUR)).toEqual([start('a', 12 * HOUR)]);
-    turns.end('a', 'final', 12.1 * HOUR);
-    expect(turns.at(12.5 * HOUR)).toEqual([]);
+    // While it runs, nobody is woken for a try that will not be made.
+    expect(turns.at(12.6 * HOUR)).toEqual([]);
+    expect(turns.wakeAt).toBe(13 * HOUR);
+    turns.end('a', 'final', 12.7 * HOUR);
+    expect(turns.at(12.8 * HOUR)).toEqual([]);
   });
 
   it('is done with when a newer slot waits already', () => {
