@@ -179,6 +179,8 @@ const interval: Literal = fc.oneof(
     '-00:00:00.5',
     '2147483647 days',
     '-2147483648 months',
+    'infinity',
+    '-infinity',
   ),
 );
 
