@@ -8,7 +8,7 @@ export interface ProcessFacts {
 }
 
 /** Linux counts in hundredths of a second here, whatever the kernel's own tick is. */
-const TICKS_PER_SECOND = 100;
+export const TICKS_PER_SECOND = 100;
 
 /** Of a running process, from /proc; null when there is none, or no /proc. See proc(5). */
 export function processFacts(pid: number): ProcessFacts | null {

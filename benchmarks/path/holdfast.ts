@@ -47,11 +47,15 @@ export class HoldfastLab {
     await promisify(execFile)(process.execPath, [COMMAND, ...args], { env: this.#environment });
   }
 
-  async measured(args: readonly string[], options: MeasureOptions = {}): Promise<Measured & OperationCost> {
+  /** @param options `program`: instead of `holdfast`, with the vault in its environment. */
+  async measured(
+    args: readonly string[],
+    { program = COMMAND, ...options }: MeasureOptions & { program?: string } = {},
+  ): Promise<Measured & OperationCost> {
     const before = this.#peersCpuSeconds();
-    const measured = await measure(COMMAND, args, {
+    const measured = await measure(program, args, {
       ...options,
-      env: this.#environment,
+      env: { ...this.#environment, ...options.env },
     });
     const facts = this.#pids.map(processFacts);
     return {
