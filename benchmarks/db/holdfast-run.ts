@@ -2,7 +2,7 @@
  * One backup or restore of a database, as a process of its own: `holdfast-run.ts backup SOURCE-JSON` or
  * `holdfast-run.ts restore SINK-JSON`, with HOLDFAST_VAULT. What the command line does, without its output.
  */
-import { postgresSink, postgresSource } from '@holdfast/sources';
+import { postgresSink, postgresSource } from '@holdfast/sources/postgres';
 import { openVault } from '../../apps/cli/src/vault/open.ts';
 
 const NAME = 'chat';

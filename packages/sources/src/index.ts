@@ -1,15 +1,4 @@
-export {
-  EXPORT_FORMATS,
-  type ExportFormat,
-  type ExportOptions,
-  exportSink,
-  type RowFilter,
-} from './export/export-sink.ts';
-export { fieldText } from './export/field-text.ts';
 export { fileSink } from './file/single-file-sink.ts';
-export { MysqlDatabaseSums } from './mysql/database-sums.ts';
-export { type MysqlSourceOptions, mysqlSource } from './mysql/read/mysql-source.ts';
-export { type MysqlSink, type MysqlSinkOptions, mysqlSink } from './mysql/restore/mysql-sink.ts';
 export { isSourceKind, type RestoreTarget, SOURCE_KINDS, type SourceKind, sinkFor } from './source-kinds.ts';
 export { sqliteSink } from './sqlite/sqlite-sink.ts';
 export { type SqliteSourceOptions, sqliteSource } from './sqlite/sqlite-source.ts';

@@ -101,7 +101,8 @@ async function mysqlTarget(address: DatabaseAddress, options: RestoreOptions): P
     ...serverOf(address, options),
     ...(jobs === undefined ? {} : { connections: jobs }),
     overwrite: options.overwrite === true,
-    putBack: options.putBack === true,
+    without: options.without ?? [],
+    ...(options.putBack ? { putBack: options.family ?? [] } : {}),
   });
   return { sink, notes: () => sink.notes };
 }

@@ -1,3 +1,3 @@
-export { type DatabaseSum, databaseSums } from './database-sums.ts';
+export { MysqlDatabaseSums } from './database-sums.ts';
 export { type MysqlSourceOptions, mysqlSource } from './read/mysql-source.ts';
 export { type MysqlSink, type MysqlSinkOptions, mysqlSink } from './restore/mysql-sink.ts';

@@ -1,7 +1,7 @@
 import type { MemorySourceObject } from '@holdfast/testing/memory-source';
 import { MariadbServer } from '@holdfast/testing/servers/mariadb-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type MysqlSinkOptions, mysqlSink } from '../../src/index.ts';
+import { type MysqlSinkOptions, mysqlSink } from '../../src/mysql/index.ts';
 import { access, feed, readObjects } from './rig.ts';
 import { OLD_SCHEMA, SMALL_SCHEMA } from './small-schemas.ts';
 

@@ -1,6 +1,6 @@
 import { MariadbServer } from '@holdfast/testing/servers/mariadb-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MysqlDatabaseSums, mysqlSource } from '../../src/index.ts';
+import { MysqlDatabaseSums, mysqlSource } from '../../src/mysql/index.ts';
 import { access, readRows, restore } from './rig.ts';
 
 const missing = await MariadbServer.missing();

@@ -4,7 +4,7 @@ import { copySnapshot } from '@holdfast/testing/copy-snapshot';
 import { type MemorySourceObject, memorySource } from '@holdfast/testing/memory-source';
 import { MariadbServer } from '@holdfast/testing/servers/mariadb-server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type MysqlSinkOptions, mysqlSink, mysqlSource } from '../../src/index.ts';
+import { type MysqlSinkOptions, mysqlSink, mysqlSource } from '../../src/mysql/index.ts';
 import { access, feed, readObjects, restore } from './rig.ts';
 import { OLD_SCHEMA as OLD, SMALL_SCHEMA as SCHEMA } from './small-schemas.ts';
 

@@ -4,7 +4,7 @@ import { readWhole } from '@holdfast/testing/copy-snapshot';
 import { MariadbServer } from '@holdfast/testing/servers/mariadb-server';
 import { describeSourceContract } from '@holdfast/testing/source-contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type MysqlSourceOptions, mysqlSource } from '../../src/index.ts';
+import { type MysqlSourceOptions, mysqlSource } from '../../src/mysql/index.ts';
 import { LOSSLESS_CHARSETS } from '../../src/mysql/read/column-forms.ts';
 import { BACKUP_STAGES, READ_LOCK } from '../../src/mysql/read/snapshot-connections.ts';
 import { access, readRows } from './rig.ts';
