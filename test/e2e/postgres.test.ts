@@ -40,7 +40,7 @@ describe.skipIf(missing)(`PostgreSQL${missing ? ` (${missing})` : ''}`, () => {
     await server.query(CHAT, 'chat');
     await lab.must([
       ...['source', 'add', 'chat', 'postgres', address('chat'), '--password-file', password],
-      ...['--family', 'users.pii=email,phone', '--time', 'messages=created_at'],
+      ...['--family', 'users.pii=email,phone', '--time', 'messages=created_at', '--skip-unchanged'],
     ]);
   });
   afterAll(async () => {

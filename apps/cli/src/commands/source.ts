@@ -43,6 +43,10 @@ export function registerSource(program: Command): void {
       'postgres, mysql: cut by a time column, such as messages=created_at or log=at:week',
     )
     .option('--one-file-system', 'tree: do not follow into other file systems')
+    .option(
+      '--skip-unchanged',
+      'postgres: do not read what the server proves to be unchanged (docs/decisions/0017)',
+    )
     .option('--replace', 'change an existing source of that name');
   examples(add, [
     ['holdfast source add chat postgres postgres://backup@localhost/chat', 'a PostgreSQL database'],

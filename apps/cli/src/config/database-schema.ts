@@ -58,7 +58,8 @@ export const postgresSchema = z
     ...server,
     ...tables,
     ...recurring,
-    skipUnchanged: z.boolean().default(true),
+    /** Rows are not read where the server proves that they are the ones of before: docs/decisions/0017-postgres-rows.md. */
+    skipUnchanged: z.boolean().default(false),
   })
   .superRefine(onePassword);
 

@@ -12,6 +12,7 @@ export interface AddOptions {
   readonly passwordEnv?: string;
   readonly family?: readonly string[];
   readonly time?: readonly string[];
+  readonly skipUnchanged?: boolean;
 }
 
 const FILE_KINDS = ['sqlite', 'tree', 'stdin'] as const;
@@ -26,6 +27,7 @@ const MEANT_FOR: readonly [keyof AddOptions, string, readonly string[]][] = [
   ['passwordEnv', '--password-env', DATABASE_KINDS],
   ['family', '--family', DATABASE_KINDS],
   ['time', '--time', DATABASE_KINDS],
+  ['skipUnchanged', '--skip-unchanged', ['postgres']],
 ];
 
 /** The source as it is to stand in the file, defaults left out. USAGE for what does not go together. */
@@ -68,7 +70,7 @@ function writtenDatabase(kind: DatabaseKind, place: string, options: AddOptions)
   if (address.kind !== kind) {
     throw new HoldfastError('USAGE', `${place} is the address of another kind of database than ${kind}.`);
   }
-  const { include, exclude, passwordFile, passwordEnv, family, time } = options;
+  const { include, exclude, passwordFile, passwordEnv, family, time, skipUnchanged } = options;
   return {
     ...address,
     ...(passwordFile === undefined ? {} : { passwordFile: resolve(passwordFile) }),
@@ -77,6 +79,7 @@ function writtenDatabase(kind: DatabaseKind, place: string, options: AddOptions)
     ...(exclude ? { exclude } : {}),
     ...(family ? { families: writtenFamilies(family) } : {}),
     ...(time ? { time: Object.fromEntries(time.map(writtenTime)) } : {}),
+    ...(skipUnchanged ? { skipUnchanged } : {}),
   };
 }
 
