@@ -5,7 +5,8 @@ import { type MemoryRow, type MemoryTable, memoryRowSource } from '@holdfast/tes
 import { memorySink } from '@holdfast/testing/memory-sink';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type TestVault, testVault } from './test-vault.ts';
+import { currentPlacement } from '../src/placement-policy.ts';
+import { POLICY, type TestVault, testVault } from './test-vault.ts';
 
 let vault: TestVault;
 beforeEach(async () => {
@@ -161,6 +162,19 @@ describe('rows', () => {
     const bytes = [month, ...continued].reduce((sum, { rawSize }) => sum + rawSize, 0);
     expect(bytes).toBe(bytesOf(tables[2]!.rows));
     expect(continued.length).toBeGreaterThan(0);
+  });
+
+  it('of column families are refused where siblings are to be kept apart: that is not built', async () => {
+    const { placement } = { placement: { current: currentPlacement(POLICY) } };
+    const settings = { ...placement.current.settings, separateSiblings: true };
+    const policy = { ...POLICY, placement: { current: { ...placement.current, settings } } };
+    const engine = await vault.reopen({ policy });
+    const tables = [
+      { path: 'rows/a', rows: table(10), label: { name: 'a.pii', kind: 'column', group: 'a' } as const },
+    ];
+    const refused = engine.backup({ name: 'db', source: memoryRowSource(tables) });
+    await expect(refused).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(await vault.catalog.snapshots()).toEqual([]);
   });
 
   it('that changed go to a partition that follows the ones they change', async () => {

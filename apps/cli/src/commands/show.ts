@@ -1,6 +1,7 @@
 import type { Stripe } from '@holdfast/contracts';
 import type { Command } from 'commander';
 import { examples, type Invocation, runs } from '../invocation.ts';
+import { formatBytes } from '../units/bytes.ts';
 import type { PeerNames } from '../vault/peer-names.ts';
 
 interface ShowOptions {
@@ -19,7 +20,10 @@ export function registerShow(program: Command): void {
     .argument('<snapshot>', 'an id, the beginning of one, or "latest"')
     .option('--source <name>', 'with "latest": of this source')
     .option('--objects', 'list the files or database in it')
-    .option('--partitions', 'list its partitions and which peer holds which shard');
+    .option(
+      '--partitions',
+      'list its partitions: kind, size, checksum, whom they belong with, and which peers hold them',
+    );
   examples(command, [
     ['holdfast show latest --source app', 'when, how much, how coded'],
     ['holdfast show 3f9c21d0 --objects', 'what is in it'],
@@ -71,8 +75,24 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 function partitionLines(partitions: readonly Stripe[], names: PeerNames): string[] {
-  return partitions.map((stripe) => {
+  const numbers = new Map(partitions.map(({ id, number }) => [id as string, number]));
+  return partitions.flatMap((stripe) => {
     const holders = stripe.shards.map((shard) => names.of(shard.peer)).join(' ');
-    return `#${stripe.number} ${stripe.id}  ${stripe.kind}  ${stripe.k}+${stripe.m} × ${stripe.sizeClass / 1024} KiB  on ${holders}`;
+    const code = `${stripe.k}+${stripe.m} × ${stripe.sizeClass / 1024} KiB`;
+    return [
+      `#${stripe.number} ${stripe.id}  ${stripe.kind.padEnd(8)}  ${formatBytes(stripe.rawSize)} in ${code}`,
+      `    checksum ${stripe.checksum}`,
+      ...relationLines(stripe, numbers),
+      `    on ${holders}`,
+    ];
+  });
+}
+
+/** Partitions that are none of this snapshot's any more are told by their ids. */
+function relationLines({ dependencies }: Stripe, numbers: ReadonlyMap<string, number>): string[] {
+  const byKind = Map.groupBy(dependencies, ({ kind }) => kind);
+  return [...byKind].map(([kind, all]) => {
+    const known = all.map(({ partition }) => numbers.get(partition));
+    return `    ${kind} ${known.map((number, i) => (number === undefined ? all[i]!.partition : `#${number}`)).join(' ')}`;
   });
 }

@@ -1,4 +1,5 @@
 import type { BackupRequest } from '../api.ts';
+import { currentPlacement } from '../placement-policy.ts';
 import type { RunContext } from '../run-context.ts';
 import { Adoption } from './adoption.ts';
 import { ChunkIndex } from './chunk-index.ts';
@@ -30,7 +31,7 @@ export class BackupPipeline {
     const { signal } = tasks;
     this.survey = new PartitionSurvey({ catalog, shards, clock, policy, signal, onEvent });
     this.index = new ChunkIndex(catalog, this.survey);
-    this.book = new PartitionBook(catalog);
+    this.book = new PartitionBook(catalog, currentPlacement(policy).settings);
     const shared = { encryption, index: this.index, tasks };
     this.assembler = new FrameAssembler({ ...shared, k: policy.k });
     this.flow = new StripeFlow({

@@ -1,13 +1,23 @@
-import type {
-  Catalog,
-  PartitionDependency,
-  PartitionId,
-  PartitionKind,
-  PartitionLabel,
+import {
+  type Catalog,
+  HoldfastError,
+  type PartitionDependency,
+  type PartitionId,
+  type PartitionKind,
+  type PartitionLabel,
 } from '@holdfast/contracts';
 
 /** Of one kind. Each takes 18 bytes in every later snapshot's list of partitions; which others there are, the objects tell. */
 const MOST_OF_A_KIND = 64;
+
+const cannotSeparate = (label: string): HoldfastError =>
+  new HoldfastError(
+    'CONFIG_INVALID',
+    `placement.separateSiblings cannot be kept yet for column families: ${label}.`,
+    {
+      hint: 'Set it to false, or declare no families. Without it a peer may hold a shard of each, and fewer than k of any.',
+    },
+  );
 
 /** What a partition is, and which others it belongs with. */
 export interface Membership {
@@ -28,12 +38,14 @@ interface Chapter {
  */
 export class PartitionBook {
   readonly #catalog: Catalog;
+  readonly #separateSiblings: boolean;
   readonly #chapters = new Map<string, Chapter>();
   /** What partitions without a label are: filled up with rows of small tables, or by size alone. */
   unlabelled: PartitionKind = 'size';
 
-  constructor(catalog: Catalog) {
+  constructor(catalog: Catalog, { separateSiblings }: { separateSiblings: boolean }) {
     this.#catalog = catalog;
+    this.#separateSiblings = separateSiblings;
   }
 
   /** New content of the label follows content in that older partition. */
@@ -41,9 +53,13 @@ export class PartitionBook {
     this.#chapter(label).bases.add(base);
   }
 
-  /** Once for each new partition. */
+  /**
+   * Once for each new partition, before anything of it is sent. CONFIG_INVALID for column families that nobody could keep apart
+   * as asked: which older partitions hold the other columns is not recorded.
+   */
   async enter(id: PartitionId, label: PartitionLabel | null): Promise<Membership> {
     if (label === null) return { kind: this.unlabelled, dependencies: [] };
+    if (this.#separateSiblings && label.group !== null) throw cannotSeparate(label.name);
     const chapter = this.#chapter(label);
     const [first] = chapter.partitions;
     chapter.partitions.push(id);
