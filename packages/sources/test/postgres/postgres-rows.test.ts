@@ -1,7 +1,8 @@
-import { displayPath, isRowReader, MAX_ROW_BYTES } from '@holdfast/contracts';
+import { displayPath, isRowReader, MAX_ROW_BYTES, type SourceObject } from '@holdfast/contracts';
 import { decodeRowsDescription, decodeRowsIndex, type RowsDescription } from '@holdfast/formats/rows';
 import { PostgresServer } from '@holdfast/testing/servers/postgres-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LARGE_OBJECT_PAGE } from '../../src/postgres/large-objects.ts';
 import type { PostgresSourceOptions } from '../../src/postgres/options.ts';
 import { postgresSource } from '../../src/postgres/postgres-source.ts';
 import { parseFacts, parseSequences } from '../../src/postgres/schema-facts.ts';
@@ -86,7 +87,7 @@ describe.each([15, 13] as const)('rows of PostgreSQL %i', async (major) => {
     const database = await create(`
       create table by_primary (v text, b int, a int, primary key (a, b));
       insert into by_primary values ('x', 2, 1), ('y', 1, 2), ('z', 1, 1);
-      create table by_unique (n int unique, u int not null, v text); create unique index on by_unique (u) include (v);
+      create table by_unique (n int unique, u int not null, v text, w int not null default 1); create unique index a_part on by_unique (w) where u > 20; create unique index on by_unique (u) include (v);
       create unique index on by_unique (v, u) where u > 0;
       insert into by_unique values (1, 30, 'a'), (null, 10, 'b'), (2, 20, 'c');
       create table by_none (n int unique, v int); insert into by_none values (3, 1), (null, 2), (1, 3);
@@ -168,7 +169,7 @@ describe.each([15, 13] as const)('rows of PostgreSQL %i', async (major) => {
       insert into events values (-1, 'none', null, 's'), (-2, 'inf', 'infinity', 's'), (-3, '-inf', '-infinity', 's'), (-4, 'bc', '0044-03-15 BC', 's'),
         (-5, 'far', '12026-01-01', 's'), (-6, 'end', '9999-12-31 23:59:59.999999+00', 's'), (-7, 'first', '0001-01-01 00:00:00+00', 's');
       create table days (id int primary key, d date); insert into days values (1, '2026-11-30'), (2, '2026-12-07'), (3, null), (4, '2027-01-01'), (5, '0001-01-01'), (6, '9999-12-31'), (7, '10000-01-02'), (8, '10000-01-03'), (9, '5874897-12-31'), (10, '4713-01-01 BC'), (11, 'infinity'), (12, '-infinity');
-      create table hours (id int primary key, t timestamp); insert into hours values (1, '2026-11-30 00:00'), (2, '2026-11-30 23:59:59.999999'), (3, '2026-12-01');
+      create table hours (id int primary key, t timestamp); insert into hours values (1, '2026-11-30 00:00'), (2, '2026-12-01'), (3, '2026-11-30 23:59:59.999999');
       create table still (id int primary key, t timestamp, v text);
     `);
     const found = await read(database, {
@@ -209,6 +210,8 @@ describe.each([15, 13] as const)('rows of PostgreSQL %i', async (major) => {
     );
     expect(days.map((rows) => rows.length)).toEqual([2, 1, 1, 1, 1, 2, 3, 1]);
     expect(windows('hours/main')).toEqual(['2026-11-30', '2026-12-01']);
+    expect(rawFieldsOf(rowsOf(found, 'public/hours/main/2026-11-30').content)).toHaveLength(2);
+    expect(rawFieldsOf(rowsOf(found, 'public/hours/main/2026-12-01').content)).toHaveLength(1);
     expect(windows('still/main')).toEqual(['all']);
     expect(windows('still')).toHaveLength(1);
     expect(rowsOf(found, 'public/still/main/all').object.size).toBe(0);
@@ -298,6 +301,22 @@ describe.each([15, 13] as const)('rows of PostgreSQL %i', async (major) => {
     expect(seen).toBe(150_000);
   });
 
+  test('objects may be read in another order than they are listed in, by one connection', async () => {
+    const database = await create(
+      ['a', 'b', 'c', 'd']
+        .map(
+          (name) =>
+            `create table ${name} (id int primary key, pad text); insert into ${name} select i, repeat('${name}', 1000) from generate_series(1, 15000) i;`,
+        )
+        .join(' '),
+    );
+    const snapshot = await postgresSource({ ...(await optionsFor(server, database)), connections: 1 }).open();
+    const objects: SourceObject[] = [];
+    for await (const object of snapshot.objects()) if (object.kind === 'rows') objects.push(object);
+    for (const object of objects.toReversed()) expect(await countRows(object)).toBe(15_000);
+    await snapshot.close();
+  });
+
   test('rows longer than a row may be come in pieces', async () => {
     const database = await create(`
       create table wide (id int primary key, v bytea); insert into wide select i, decode(repeat('5a', ${MAX_ROW_BYTES}), 'hex') from generate_series(1, 5) i;
@@ -316,7 +335,7 @@ describe.each([15, 13] as const)('rows of PostgreSQL %i', async (major) => {
 
   test('large objects in pages, sequences as they stand, and what is named', async () => {
     const database = await create(`
-      select lo_from_bytea(70001, decode(repeat('ab', 600000), 'hex')), lo_from_bytea(70002, ''), lo_from_bytea(70000, 'small');
+      select lo_from_bytea(70001, decode(repeat('ab', 600000), 'hex')), lo_from_bytea(70002, ''), lo_from_bytea(70003, decode(repeat('cd', ${2 * LARGE_OBJECT_PAGE}), 'hex')), lo_from_bytea(70000, 'small');
       comment on large object 70000 is 'a note'; create role reader_${major}; grant select on large object 70000 to reader_${major};
       create sequence fresh; create sequence used start 7 increment 7; select nextval('used'), nextval('used'); create sequence set_only; select setval('set_only', 42, false);
       create table ids (id int generated always as identity primary key, v int generated by default as identity); insert into ids default values;
@@ -330,17 +349,20 @@ describe.each([15, 13] as const)('rows of PostgreSQL %i', async (major) => {
       [70001, 0],
       [70001, 1],
       [70001, 2],
+      [70003, 0],
+      [70003, 1],
     ]);
-    expect(Buffer.concat(pages.slice(1).map((row) => row[2]!))).toEqual(Buffer.alloc(600_000, 0xab));
+    expect(Buffer.concat(pages.slice(1, 4).map((row) => row[2]!))).toEqual(Buffer.alloc(600_000, 0xab));
     expect(
       pages.every((row) => row.reduce((sum, field) => sum + 4 + field!.length, 2) <= MAX_ROW_BYTES),
     ).toBe(true);
-    expect(decodeRowsIndex(found.get('3-large-objects/rows-index')!.content).rows).toBe(4);
+    expect(decodeRowsIndex(found.get('3-large-objects/rows-index')!.content).rows).toBe(6);
     const facts = parseFacts(found.get('1-schema/facts')!.content);
     expect(facts.largeObjects.map(({ oid, comment }) => [oid, comment])).toEqual([
       [70000, 'a note'],
       [70001, null],
       [70002, null],
+      [70003, null],
     ]);
     expect(facts.largeObjects[0]!.acl).toContain(`reader_${major}=r`);
     expect(facts.roles).toEqual(['postgres', `reader_${major}`]);

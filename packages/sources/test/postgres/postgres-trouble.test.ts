@@ -314,6 +314,28 @@ describe.skipIf(missing !== null)('PostgreSQL in trouble', () => {
     expect(error.message).toContain('lost');
   });
 
+  test('the server waits for whoever reads, instead of filling memory', async () => {
+    const database = await create(bigTable.replace('primary key', ''));
+    const snapshot = await open(database, { connections: 1 });
+    for await (const object of snapshot.objects()) {
+      const reader = await object.open();
+      if (!isRowReader(reader)) continue;
+      await reader.readRows(new Uint8Array(MAX_ROW_BYTES));
+      // Without a pause it would soon have sent everything, and be idle.
+      let waiting = 0;
+      await until(async () => {
+        const [backend] = await server.query(
+          `select state, wait_event from pg_stat_activity where query like 'copy%' and datname = '${database}'`,
+        );
+        expect(backend.state).toBe('active');
+        waiting = backend.wait_event === 'ClientWrite' ? waiting + 1 : 0;
+        return waiting === 20;
+      });
+      await reader.close();
+    }
+    await snapshot.close();
+  });
+
   test('a reader that is cancelled by an administrator midway', async () => {
     // Without a key it is one COPY, which is still running.
     const database = await create(bigTable.replace('primary key', ''));
