@@ -167,8 +167,8 @@ export function piece(room: usize): usize {
     return there;
   }
   if (there <= PIECE) return 0;
-  // Whole blocks, and at least a byte stays for the last piece.
-  return min(room, there - 1) & ~(BLOCK - 1);
+  // Whole blocks. Bytes stay for the last piece: those that are to come, or do not fit.
+  return min(room, there) & ~(BLOCK - 1);
 }
 export function pieceIsLast(): bool { return lastPiece; }
 

@@ -22,9 +22,9 @@ describe('an intake refuses', () => {
     ['flags it must know', copyData(Buffer.from(binaryHeader()).fill(1, 12, 13))],
     ['a negative extension', copyData(Buffer.from(binaryHeader()).fill(0xff, 15, 19))],
     ['another count', copyData(Buffer.concat([binaryHeader(), hex('0002')]))],
-    ['no fields', copyData(Buffer.concat([binaryHeader(), hex('0000')]))],
-    ['a length of −2', copyData(Buffer.concat([binaryHeader(), hex('0001fffffffe')]))],
-    ['the least length', copyData(Buffer.concat([binaryHeader(), hex('000180000000')]))],
+    ['no fields', copyData(Buffer.concat([binaryHeader(), hex('0000'), TRAILER]))],
+    ['a length of −2', copyData(Buffer.concat([binaryHeader(), hex('0001fffffffe'), TRAILER]))],
+    ['the least length', copyData(Buffer.concat([binaryHeader(), hex('000180000000'), TRAILER]))],
     ['bytes behind the trailer', copyData(Buffer.concat([binaryHeader(), TRAILER, tuple]))],
     [
       'a message behind the trailer',

@@ -20,6 +20,14 @@ import {
 
 const rowKey = Buffer.alloc(32, 'a key for rows');
 const reference = new ReferenceHash(rowKey);
+/** Plain is slow: long tuples come several times. */
+const known = new Map<string, Buffer>();
+function referenceHash(tuple: Uint8Array): Buffer {
+  const name = Buffer.from(tuple).toString('latin1');
+  const hash = known.get(name) ?? reference.hash(tuple);
+  if (tuple.length > 100_000) known.set(name, hash);
+  return hash;
+}
 const bytesOf = (length: number, seed = 1): Buffer => {
   const bytes = Buffer.alloc(length);
   for (let i = 0; i < length; i++) bytes[i] = (i * 2654435761 * seed) >>> 13;
@@ -55,16 +63,14 @@ function checkAll(
     const giant = tuple.length > MAX_ROW_BYTES;
     expect(taken.giants.includes(i)).toBe(giant);
     if (giant) continue;
-    const hash = reference.hash(tuple).toString('hex');
+    const hash = referenceHash(tuple).toString('hex');
     expect(taken.hashes[i]).toBe(hash);
     const key = keyFields === 0 ? hash : reference.hash(keyBytes(rows[i]!, keyFields)).toString('hex');
     expect(taken.keys[i]).toBe(key.slice(0, 16));
   }
   const index = from.index();
   expect(index.rows).toBe(rows.length);
-  expect(Buffer.from(index.checksum).toString('hex')).toBe(
-    sumOf(tuples.map((tuple) => reference.hash(tuple))),
-  );
+  expect(Buffer.from(index.checksum).toString('hex')).toBe(sumOf(tuples.map(referenceHash)));
 }
 
 const shape = fc.integer({ min: 0, max: 5 }).chain((fields) =>
@@ -160,7 +166,8 @@ describe('an intake', () => {
 });
 
 describe('rows too long to be compared', () => {
-  const lengths = [MAX_ROW_BYTES - 6, MAX_ROW_BYTES - 5, MAX_ROW_BYTES, 1024 * 1024, 3_000_000];
+  // The last one is of a tree of three levels, and longer than the kernel's memory.
+  const lengths = [MAX_ROW_BYTES - 6, MAX_ROW_BYTES - 5, 1_300_000];
   const rows: Row[] = lengths.flatMap((length, i) => [[bytesOf(length, i + 1)], [Buffer.from('short')]]);
 
   it.each(['tuples', 'copy-binary', 'copy-text'] as const)('leave in pieces: %s', (format) => {
@@ -192,18 +199,18 @@ describe('rows too long to be compared', () => {
   it('need no more memory than any', () => {
     const from = intake('tuples', 1);
     const into = new Uint8Array(MAX_ROW_BYTES);
-    const head = Buffer.from('00013fffffff', 'hex');
+    const head = Buffer.from('00010fffffff', 'hex');
     const before = process.memoryUsage().arrayBuffers;
     let length = 0;
     const piece = Buffer.alloc(1 << 20);
     from.push(head);
-    for (let left = 2 ** 30 - 1; left > 0; ) {
+    for (let left = 2 ** 28 - 1; left > 0; ) {
       const taken = from.push(piece.subarray(0, Math.min(left, piece.length)));
       left -= taken;
       for (let out = from.take(into); out; out = from.take(into)) length += out.length;
     }
     from.end();
-    expect(length).toBe(2 ** 30 + 5);
+    expect(length).toBe(2 ** 28 + 5);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 << 20);
   });
 });
@@ -263,7 +270,7 @@ describe('a sum of rows', () => {
   });
 
   it('of giants is that of the index too', () => {
-    const rows = [tupleOf([bytesOf(2_000_000)]), tupleOf([bytesOf(10)])];
+    const rows = [tupleOf([bytesOf(600_000)]), tupleOf([bytesOf(10)])];
     const from = intake('tuples', 1);
     drained(from, rows);
     const sum = new RowSum({ fields: 1, keyFields: 0, rowKey });
