@@ -122,6 +122,12 @@ describe('the configuration', () => {
     [scheduled('hooks: {failure: []}'), 'sources.a.hooks.failure.run', 6],
     [scheduled('hooks: {failure: [""]}'), 'sources.a.hooks.failure.run.0', 6],
     [scheduled('hooks: {failure: {}}'), 'sources.a.hooks.failure', 6],
+    [scheduled('hooks: {failure: {run: [x], timeout: 25h}}'), 'sources.a.hooks.failure.timeout', 6],
+    [
+      scheduled('hooks: {failure: {run: [x], environment: ["A=B"]}}'),
+      'sources.a.hooks.failure.environment.0',
+      6,
+    ],
     [scheduled('hooks: {failure: {run: [x], url: "https://x.example"}}'), 'sources.a.hooks.failure', 6],
     [scheduled('hooks: {failure: {url: "file:///etc/passwd"}}'), 'sources.a.hooks.failure.url', 6],
     ['version: 1\nnetwork:\n  requestTimeout: soon\n', 'network.requestTimeout', 3],

@@ -1,5 +1,4 @@
-import type { Clock } from '@holdfast/contracts';
-import { HoldfastError } from '@holdfast/contracts';
+import { type Clock, HoldfastError } from '@holdfast/contracts';
 import { asHoldfastError, errorJson, stackLines } from '../output/errors.ts';
 import { formatDuration } from '../units/duration.ts';
 import { type Action, type AgentState, began, type Ending, ended, next } from './decide.ts';
@@ -105,8 +104,9 @@ export class Agent {
       const now = this.#clock.now();
       const { state, actions, wakeAt } = next(this.#plans, this.#state, now);
       this.#state = state;
-      await this.#keep();
+      // Nothing may come between deciding and beginning: another configuration, or the end.
       for (const action of actions) this.#carryOut(action);
+      await this.#keep();
       const wait = Math.max(
         0,
         Math.min(LOOK_AGAIN, (wakeAt ?? Number.POSITIVE_INFINITY) - this.#clock.now()),
@@ -143,7 +143,8 @@ export class Agent {
     const done = this.#runOnce(task, turn)
       .catch((error: unknown) => this.#failed(error))
       .finally(() => {
-        this.#running.delete(turn.task);
+        // By now the next run of the task may have begun.
+        if (this.#running.get(turn.task) === done) this.#running.delete(turn.task);
         this.#wake.abort();
       });
     this.#running.set(turn.task, done);
@@ -151,6 +152,8 @@ export class Agent {
 
   async #runOnce(task: Task, turn: Start): Promise<void> {
     const log = this.#logOf(task.name);
+    // That it runs is on the disk before it does: should it kill the agent, the next one knows.
+    await this.#keep();
     const run = await runTask(task, turn, {
       vault: this.#vault,
       clock: this.#clock,
@@ -187,7 +190,6 @@ export class Agent {
     this.#over.delete(task.name);
     this.#state = this.#ended(run).state;
     if (!this.#tasks.has(task.name)) this.#plans = this.#plans.filter(({ name }) => name !== task.name);
-    await this.#keep();
   }
 
   #ended(run: TaskRun, state = this.#state): ReturnType<typeof ended> {

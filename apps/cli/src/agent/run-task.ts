@@ -1,4 +1,4 @@
-import { type Clock, HoldfastError } from '@holdfast/contracts';
+import { type Clock, HoldfastError, throwIfAborted } from '@holdfast/contracts';
 import { asHoldfastError } from '../output/errors.ts';
 import { formatDuration } from '../units/duration.ts';
 import type { Turn } from './decide.ts';
@@ -115,6 +115,7 @@ export function hookFacts(
 async function prepareWhenFree(task: Task, { clock, log, stopping }: RunContext): Promise<PreparedRun> {
   let toldAt = Number.NEGATIVE_INFINITY;
   for (let wait = SHORTEST_WAIT; ; wait = Math.min(LONGEST_WAIT, wait * 2)) {
+    throwIfAborted(stopping);
     try {
       return await task.prepare(stopping);
     } catch (error) {
@@ -134,19 +135,25 @@ async function withinTime<T>(
   { clock, cancelled }: RunContext,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const limit = new AbortController();
-  const timer = new AbortController();
-  const late = (): void => limit.abort(tooLong(name, timeout!));
-  if (timeout !== undefined) clock.sleep(timeout, { signal: timer.signal }).then(late, () => {});
-  const signal = AbortSignal.any([limit.signal, cancelled]);
+  const [end, over] = [new AbortController(), new AbortController()];
+  const late = tooLong(name, timeout ?? 0);
+  // A signal of its own, which goes away with the run: the agent's lives for months.
+  cancelled.addEventListener('abort', () => end.abort(cancelled.reason), { signal: over.signal });
+  if (cancelled.aborted) end.abort(cancelled.reason);
+  if (timeout !== undefined) {
+    clock.sleep(timeout, { signal: over.signal }).then(
+      () => end.abort(late),
+      () => {},
+    );
+  }
   try {
-    return await Promise.race([work(signal), stuck(name, signal, clock, timer.signal)]);
+    return await Promise.race([work(end.signal), stuck(name, end.signal, clock, over.signal)]);
   } catch (error) {
     // Whatever part of the work noticed first: what ended it was the time.
-    if (limit.signal.aborted && !(error instanceof StuckError)) throw limit.signal.reason;
+    if (end.signal.reason === late && !(error instanceof StuckError)) throw late;
     throw error;
   } finally {
-    timer.abort();
+    over.abort();
   }
 }
 

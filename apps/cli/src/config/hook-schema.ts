@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { duration } from './duration-schema.ts';
 
+const LONGEST = 86_400_000;
+
 const argument = z.string().max(4096);
 
 /** A list of arguments, run as it is; a text goes to the shell. */
@@ -21,7 +23,10 @@ const hookSettings = z
     run: command.optional(),
     url: webAddress.optional(),
     timeout: duration
-      .refine((milliseconds) => milliseconds > 0, 'must be longer than no time')
+      .refine(
+        (milliseconds) => milliseconds > 0 && milliseconds <= LONGEST,
+        'must be longer than no time, and 1d at most',
+      )
       .prefault('1m'),
     environment: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'no name of a variable')).default([]),
   })

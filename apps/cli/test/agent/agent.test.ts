@@ -38,6 +38,8 @@ class Stage {
   readonly stop = new AbortController();
   agent!: Agent;
   saved!: SavedState;
+  /** While it is pending, so is whatever is being written. */
+  disk: Promise<void> = Promise.resolve();
   running: Promise<void> = Promise.resolve();
 
   task(name: string, { lane = 'vault', hooks = {}, schedule, takes = 0, work }: TaskFacts = {}): Task {
@@ -64,7 +66,9 @@ class Stage {
       tasks,
       saved,
       save: async (state) => {
-        this.saved = structuredClone(state);
+        const written = structuredClone(state);
+        await this.disk;
+        this.saved = written;
       },
       grace: MINUTE,
     });
@@ -199,6 +203,36 @@ describe('the agent', () => {
     await stage.pass(4 * HOUR);
     const told = stage.told();
     expect(told.slice(0, 5)).toEqual(['begun a', 'done a', 'begun a', 'done a', 'begun a']);
+  });
+
+  it('takes a configuration that comes while its state is being written', async () => {
+    stage.start([stage.task('a'), stage.task('b', { lane: 'other' })]);
+    await stage.pass(29 * MINUTE);
+    const slow = Promise.withResolvers<void>();
+    stage.disk = slow.promise;
+    await stage.pass(2 * MINUTE);
+    stage.agent.reload([stage.task('b', { lane: 'other' })], MINUTE);
+    slow.resolve();
+    await stage.pass(2 * HOUR);
+    const told = stage.told();
+    expect(told.filter((line) => line === 'done b')).toHaveLength(3);
+    expect(told.filter((line) => line === 'done a')).toHaveLength(1);
+    expect(Object.keys(stage.saved.tasks)).toEqual(['b']);
+  });
+
+  it('waits at its end also for a run that began while the one before it was being written down', async () => {
+    stage.start([stage.task('a', { takes: 59 * MINUTE })]);
+    await stage.pass(88 * MINUTE);
+    const slow = Promise.withResolvers<void>();
+    stage.disk = slow.promise;
+    await stage.pass(4 * MINUTE);
+    slow.resolve();
+    await stage.pass(5 * MINUTE);
+    expect(stage.told()).toEqual(['begun a', 'done a', 'begun a']);
+    stage.stop.abort();
+    await stage.pass(2 * MINUTE, 1000);
+    await stage.running;
+    expect(stage.told()).toEqual(['stopped a']);
   });
 
   it('when it stops, lets a run go on for the grace, then cancels it, and remembers to make it', async () => {
