@@ -28,15 +28,23 @@ const sourceOf = (server: PostgresServer): Source =>
 /** Every backup makes a checkpoint, and so another control file and label. */
 const VOLATILE = /^(label|data\/global\/pg_control)$/;
 
+/** The contract reads byte by byte, which with all catalogs takes minutes: of their files these will do. */
+const isKept = (path: string, table: string): boolean => {
+  if (VOLATILE.test(path)) return false;
+  return (
+    !/^data\/(base\/\d+|global)\/\d/.test(path) || path === `data/${table}` || /global\/\d+_fsm$/.test(path)
+  );
+};
+
 /** The source without what differs from one snapshot to the next even where nothing happens. */
-function settled(source: Source): Source {
+function settled(source: Source, table: string): Source {
   return {
     ...source,
     async open(options) {
       const snapshot = await source.open(options);
       async function* objects(how?: { signal?: AbortSignal }): AsyncIterable<SourceObject> {
         for await (const object of snapshot.objects(how))
-          if (!VOLATILE.test(displayPath(object.path))) yield object;
+          if (isKept(displayPath(object.path), table)) yield object;
       }
       return {
         attributes: snapshot.attributes,
@@ -50,7 +58,7 @@ function settled(source: Source): Source {
 }
 
 /** Files and directories as they lie on the disk, but for what a base snapshot leaves out. */
-function onDisk(root: string): Map<string, Uint8Array | null> {
+function onDisk(root: string, table: string): Map<string, Uint8Array | null> {
   const found = new Map<string, Uint8Array | null>([['data', null]]);
   const walk = (directory: string): void => {
     const path = relative(root, directory);
@@ -65,7 +73,7 @@ function onDisk(root: string): Map<string, Uint8Array | null> {
     }
   };
   walk(root);
-  return found;
+  return new Map([...found].filter(([path]) => isKept(path, table)));
 }
 
 describe.skipIf(missing)('an idle server', () => {
@@ -81,9 +89,10 @@ describe.skipIf(missing)('an idle server', () => {
   describeSourceContract('postgres-base', async () => {
     // Its own file of statistics appears at each checkpoint or not; the first connection makes caches.
     await server.query('checkpoint');
+    const [{ path }] = await server.query(`select pg_relation_filepath('t') as path`);
     return {
-      source: settled(sourceOf(server)),
-      expected: onDisk(server.dataDirectory),
+      source: settled(sourceOf(server), path),
+      expected: onDisk(server.dataDirectory, path),
       cleanUp: async () => {},
     };
   });
@@ -202,11 +211,13 @@ describe('a file that changes while it is read', () => {
     const longer = Buffer.alloc(3 * 2 ** 20, 1);
     const into = new Uint8Array(100_000);
     const size = 2 ** 20 + 8192;
-    const read = await readWhole(
-      reader(() => longer, size),
-      into,
+    const all = Buffer.from(
+      await readWhole(
+        reader(() => longer, size),
+        into,
+      ),
     );
-    expect(Buffer.compare(read, longer.subarray(0, size))).toBe(0);
+    expect(all.equals(longer.subarray(0, size))).toBe(true);
     const cut = longer.subarray(0, 2 ** 20 + 10);
     const padded = Buffer.concat([cut, Buffer.alloc(size - cut.length)]);
     expect(

@@ -26,7 +26,7 @@ export function walSource(pieces: readonly WalPiece[]): Source {
       return {
         kind: 'postgres-wal',
         bytes: bytes + (info.history?.length ?? 0),
-        objects: objects.length,
+        objects: objects.length + 1,
         facts,
       };
     },
