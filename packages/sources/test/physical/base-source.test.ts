@@ -81,7 +81,7 @@ describe.skipIf(missing)('an idle server', () => {
   beforeAll(async () => {
     server = await PostgresServer.start({ settings: { autovacuum: 'off' } });
     await server.query(
-      'create table t as select i, repeat(md5(i::text), 20) from generate_series(1, 3000) i; checkpoint',
+      'create table t as select i, repeat(md5(i::text), 20) from generate_series(1, 20000) i; checkpoint',
     );
   }, 60_000);
   afterAll(() => server?.[Symbol.asyncDispose]());
@@ -126,7 +126,7 @@ describe.skipIf(missing)('an idle server', () => {
     expect([...ours].sort()).toEqual([...theirs].sort());
   });
 
-  test('is not taken for a standby, nor for one that is gone', async () => {
+  test('that dies while a file is read is an error, not an end', async () => {
     const snapshot = await sourceOf(server).open();
     const into = new Uint8Array(1000);
     const listing = snapshot.objects()[Symbol.asyncIterator]();
