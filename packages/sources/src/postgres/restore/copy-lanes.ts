@@ -18,8 +18,16 @@ interface Lane {
   open: { readonly target: CopyTarget; readonly copy: CopyIn } | null;
 }
 
+/** A connection for some whole rows, which may be cut anywhere between messages. */
+export interface HeldLane {
+  /** Resolves when the message before has been sent; `sent` is called when this one's buffer is free again. */
+  send(message: Buffer, sent: () => void): Promise<void>;
+  /** For others, once everything has been sent. At the end of a row. */
+  release(): void;
+}
+
 /**
- * Connections that load rows side by side. Whoever has a batch gets the lane that is free first, best one that copies
+ * Connections that load rows side by side. Whoever has rows gets the lane that is free first, best one that copies
  * into the same table already; so a single table's rows spread over all of them when the server is what is slow.
  */
 export class CopyLanes {
@@ -32,26 +40,17 @@ export class CopyLanes {
     this.#lanes = clients.map((client) => ({ client, busy: false, open: null }));
   }
 
-  /** Resolves when a lane has taken the message to send; `sent` is called when its buffer is free again. */
-  async send(target: CopyTarget, message: Buffer, sent: () => void): Promise<void> {
+  async hold(target: CopyTarget): Promise<HeldLane> {
     const lane = await this.#take(target);
-    this.#attempt(target, this.#copyOn(lane, target).send(message)).then(() => {
-      this.#release(lane);
-      sent();
-    });
-  }
-
-  /** For a row too long to be copied: returns when all of it is with the server. */
-  async sendBorrowed(target: CopyTarget, data: Uint8Array, pieceBytes: number): Promise<void> {
-    const lane = await this.#take(target);
-    const copy = this.#copyOn(lane, target);
-    const sending = async (): Promise<void> => {
-      for (let at = 0; at < data.length; at += pieceBytes)
-        await copy.sendPlain(data.subarray(at, at + pieceBytes));
+    let sending: Promise<void> = Promise.resolve();
+    return {
+      send: async (message, sent) => {
+        await sending;
+        this.#throwFailure();
+        sending = this.#attempt(target, this.#copyOn(lane, target).send(message)).then(sent);
+      },
+      release: () => void sending.then(() => this.#release(lane)),
     };
-    await this.#attempt(target, sending());
-    this.#release(lane);
-    this.#throwFailure();
   }
 
   /** Ends the target's copies in the background; gives the rows that the server took, when asked. */
