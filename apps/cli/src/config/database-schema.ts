@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { parseBytes } from '../units/bytes.ts';
+import { duration } from './duration-schema.ts';
 import { recurring } from './recurring-schema.ts';
+import { scheduleSchema } from './schedule-schema.ts';
 
 const path = z.string().min(1).max(4096);
 const name = z.string().min(1).max(255);
@@ -52,6 +55,32 @@ const onePassword = (
   context.addIssue({ code: 'custom', path: ['passwordEnv'], message });
 };
 
+const bytes = z.union([z.int().min(0), z.string()]).transform((value, context) => {
+  try {
+    return typeof value === 'number' ? value : parseBytes(value);
+  } catch {
+    context.addIssue({
+      code: 'custom',
+      message: `"${value}" is not a size: write a number and a unit, such as 20GiB`,
+    });
+    return z.NEVER;
+  }
+});
+
+/** Continuous protection: a base snapshot now and then, and the server's log all the time. */
+const protect = z.strictObject({
+  base: scheduleSchema.prefault({ every: '7d' }),
+  maxLag: duration.prefault('30s'),
+  warnBytes: bytes.optional(),
+  dropBytes: bytes.optional(),
+  slot: z
+    .string()
+    .regex(/^[a-z0-9_]{1,63}$/, 'a slot has up to 63 lower-case letters, digits and underscores')
+    .optional(),
+  checkpoint: z.enum(['fast', 'spread']).default('spread'),
+});
+export type ProtectConfig = z.output<typeof protect>;
+
 export const postgresSchema = z
   .strictObject({
     kind: z.literal('postgres'),
@@ -60,6 +89,7 @@ export const postgresSchema = z
     ...recurring,
     /** Rows are not read where the server proves that they are the ones of before: docs/decisions/0017-postgres-rows.md. */
     skipUnchanged: z.boolean().default(false),
+    protect: protect.optional(),
   })
   .superRefine(onePassword);
 

@@ -11,6 +11,9 @@ export interface SessionOptions extends PostgresConnectionOptions {
   readonly lockTimeoutMs?: number;
 }
 
+/** Over the driver's own: `replication: 'true'` asks for a connection that speaks that protocol. */
+export type ExtraConfiguration = Readonly<Record<string, unknown>>;
+
 type Ssl = false | { rejectUnauthorized: boolean; ca?: string; checkServerIdentity?: () => undefined };
 
 export const DEFAULT_LOCK_TIMEOUT_MS = 60_000;
@@ -144,26 +147,32 @@ export class Session {
 }
 
 /** `prefer` tries TLS first and goes on without where the server has none, as libpq does. */
-async function connectClient(
-  options: SessionOptions,
+export async function connectClient(
+  options: PostgresConnectionOptions,
   address: ServerAddress,
   password: string | null,
+  extra: ExtraConfiguration = {},
 ): Promise<pg.Client> {
   const mode = address.host.startsWith('/') ? 'disable' : (options.tls?.mode ?? 'prefer');
   const ca = options.tls?.ca === undefined ? undefined : await certificate(options.tls.ca);
   try {
-    return await attempt(address, password, sslFor(mode, ca));
+    return await attempt(address, password, sslFor(mode, ca), extra);
   } catch (error) {
     if (mode !== 'prefer' || !mayDoWithoutTls(error)) throw tlsOrConnectError(error, address, mode);
   }
   try {
-    return await attempt(address, password, false);
+    return await attempt(address, password, false, extra);
   } catch (error) {
     throw connectError(error, address);
   }
 }
 
-async function attempt(address: ServerAddress, password: string | null, ssl: Ssl): Promise<pg.Client> {
+async function attempt(
+  address: ServerAddress,
+  password: string | null,
+  ssl: Ssl,
+  extra: ExtraConfiguration,
+): Promise<pg.Client> {
   const client = new pg.Client({
     ...address,
     // Undefined would make the driver look for one itself.
@@ -172,7 +181,8 @@ async function attempt(address: ServerAddress, password: string | null, ssl: Ssl
     application_name: 'holdfast',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
-  });
+    ...extra,
+  } as pg.ClientConfig);
   client.on('error', () => {});
   try {
     await client.connect();

@@ -1,5 +1,6 @@
 export { type BaseInfo, baseInfo } from '../base/base-info.ts';
 export { type PostgresBaseOptions, postgresBaseSource } from '../base/base-source.ts';
+export { connectByOptions } from './connect-by-options.ts';
 export { formatLsn, formatMicros, isLsn, type Lsn, parseLsn } from './lsn.ts';
 export {
   ContinuousProtection,
