@@ -124,6 +124,8 @@ describe('holdfast agent --check and status', () => {
   });
 
   it('know when a source is next', async () => {
+    // An agent before this may have been stopped in a run, which would be next.
+    await rm(join(vault, 'agent'), { recursive: true, force: true });
     await writeConfig('    schedule: {cron: "0 3 1 1 *", timezone: UTC, jitter: 0s}\n');
     const [now, soon] = [new Date(), Date.UTC(new Date().getUTCFullYear(), 0, 1, 3)];
     const year = now.getUTCFullYear() + (now.getTime() < soon ? 0 : 1);
