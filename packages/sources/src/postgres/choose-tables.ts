@@ -2,8 +2,14 @@ import { HoldfastError } from '@holdfast/contracts';
 import { invalid } from './options.ts';
 import { type Table, tableName } from './table-facts.ts';
 
+interface Named {
+  readonly schema: string;
+  readonly name: string;
+}
+type Pattern = (table: Named) => boolean;
+
 /** Compiles `SCHEMA.TABLE` or `TABLE` with `*` and `?`; a pattern without a dot means every schema. */
-export function tablePattern(pattern: string): (table: { schema: string; name: string }) => boolean {
+export function tablePattern(pattern: string): Pattern {
   if (pattern === '') throw invalid('A pattern for tables is empty');
   const expression = new RegExp(
     `^${pattern.includes('.') ? glob(pattern) : `[^]*\\.${glob(pattern)}`}$`,
@@ -31,9 +37,11 @@ export function chooseTables(
     if (!/[*?]/.test(pattern)) findTable(tables, pattern);
   const wanted = (include ?? ['*.*']).map(tablePattern);
   const unwanted = (exclude ?? []).map(tablePattern);
-  return tables.filter(
-    (table) => wanted.some((fits) => fits(table)) && !unwanted.some((fits) => fits(table)),
-  );
+  // A pattern that names a partitioned table means its partitions.
+  const names = (table: Table): Named[] => [table, ...table.ancestors];
+  const isNamed = (table: Table, patterns: readonly Pattern[]): boolean =>
+    patterns.some((fits) => names(table).some(fits));
+  return tables.filter((table) => isNamed(table, wanted) && !isNamed(table, unwanted));
 }
 
 /** The one table of that name (`TABLE` or `SCHEMA.TABLE`). CONFIG_INVALID, with names that are near. */

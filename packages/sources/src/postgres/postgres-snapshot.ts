@@ -18,7 +18,7 @@ import { planTable } from './plan-table.ts';
 import { readSequences } from './read-facts.ts';
 import type { ReaderPool } from './reader-pool.ts';
 import { type RowsObject, sourceObjectsOf } from './rows-objects.ts';
-import { encodeFacts, encodeSequences, type SchemaFacts } from './schema-facts.ts';
+import { encodeFacts, encodeSequences, type NamedObject, type SchemaFacts } from './schema-facts.ts';
 import type { ServerFacts } from './server-facts.ts';
 import type { TableLayout } from './table-layout.ts';
 
@@ -33,6 +33,7 @@ export interface SnapshotParts {
   readonly archive: Uint8Array;
   readonly pgDump: PgDump;
   readonly layouts: readonly TableLayout[];
+  readonly sequences: readonly NamedObject[];
   readonly rowKey: Uint8Array;
   /** Null: objects get no fingerprints. */
   readonly fingerprint: string | null;
@@ -74,7 +75,7 @@ export class PostgresSnapshot implements SourceSnapshot {
       this.#parts.pool.forget(object.fetches);
     }
     throwIfAborted(signal);
-    const sequences = encodeSequences(await readSequences(this.#parts.held.leader));
+    const sequences = encodeSequences(await readSequences(this.#parts.held.leader, this.#parts.sequences));
     yield contentObject('4-sequences', 'sequences', async () => sequences, sequences.length);
   }
 

@@ -17,6 +17,8 @@ import {
   readMaterializedViews,
   readPublications,
   readRoles,
+  readSequenceNames,
+  refuseUnreadableLargeObjects,
 } from './read-facts.ts';
 import { ReaderPool } from './reader-pool.ts';
 import { reportDatabase } from './report.ts';
@@ -73,7 +75,9 @@ async function describeSnapshot(
 ): Promise<SourceSnapshot> {
   const { leader, readers, tables, chosen } = held;
   const server = await readServerFacts(leader);
-  refuseUnreadable(chosen, leader.address.user, server);
+  const sequences = await readSequenceNames(leader);
+  refuseUnreadable(chosen, sequences, leader.address.user, server);
+  await refuseUnreadableLargeObjects(leader);
   const layouts = layOut(tables, chosen, options);
   const pgDump = await findPgDump(server.version, options.pgDump);
   const lockTimeoutMs = options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS;
@@ -83,7 +87,18 @@ async function describeSnapshot(
   ]);
   const fingerprint = options.skipUnchanged ? await snapshotFingerprint(leader, server) : null;
   const pool = await ReaderPool.create(leader, readers, options);
-  return new PostgresSnapshot({ held, pool, server, facts, archive, pgDump, layouts, rowKey, fingerprint });
+  return new PostgresSnapshot({
+    held,
+    pool,
+    server,
+    facts,
+    archive,
+    pgDump,
+    layouts,
+    sequences,
+    rowKey,
+    fingerprint,
+  });
 }
 
 async function readFacts(

@@ -88,9 +88,19 @@ export async function readLargeObjectFacts(session: Session): Promise<LargeObjec
   }));
 }
 
+/** SOURCE_UNREADABLE now rather than behind all rows. */
+export async function refuseUnreadableLargeObjects(session: Session): Promise<void> {
+  await session.query(
+    'select count(lo_close(lo_open(oid, 262144))) from pg_largeobject_metadata',
+    'the large objects',
+  );
+}
+
 /** Sequences of extensions are theirs, unless declared to be configuration. */
 const SEQUENCES = `
-  select n.nspname as schema, c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  select n.nspname as schema, c.relname as name,
+    has_schema_privilege(n.oid, 'usage') and has_sequence_privilege(c.oid, 'select') as readable
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind = 'S' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
     and not exists (
       select from pg_depend d join pg_extension x on x.oid = d.refobjid
@@ -98,9 +108,20 @@ const SEQUENCES = `
         and d.deptype = 'e' and not coalesce(c.oid = any (x.extconfig), false))
   order by n.nspname collate "C", c.relname collate "C"`;
 
+export interface SequenceName extends NamedObject {
+  readonly mayRead: boolean;
+}
+
+export async function readSequenceNames(session: Session): Promise<SequenceName[]> {
+  const rows = await session.query(SEQUENCES, 'the list of sequences');
+  return rows.map((row) => ({ schema: row.schema!, name: row.name!, mayRead: row.readable === 't' }));
+}
+
 /** As they are now, which is never behind the snapshot: what was handed out stays handed out. */
-export async function readSequences(session: Session): Promise<SequenceFact[]> {
-  const names = await session.query<{ schema: string; name: string }>(SEQUENCES, 'the list of sequences');
+export async function readSequences(
+  session: Session,
+  names: readonly NamedObject[],
+): Promise<SequenceFact[]> {
   const found: SequenceFact[] = [];
   for (let i = 0; i < names.length; i += SEQUENCES_A_QUERY) {
     const some = names.slice(i, i + SEQUENCES_A_QUERY);
@@ -109,7 +130,12 @@ export async function readSequences(session: Session): Promise<SequenceFact[]> {
     );
     const rows = await session.query(`${parts.join(' union all ')} order by n`, 'the sequences');
     for (const [n, row] of rows.entries())
-      found.push({ ...some[n]!, last: row.last_value!, called: row.is_called === 't' });
+      found.push({
+        schema: some[n]!.schema,
+        name: some[n]!.name,
+        last: row.last_value!,
+        called: row.is_called === 't',
+      });
   }
   return found;
 }

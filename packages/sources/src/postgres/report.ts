@@ -2,6 +2,7 @@ import { HoldfastError, type SourceReport, throwIfAborted } from '@holdfast/cont
 import { chooseTables } from './choose-tables.ts';
 import { findPgDump } from './find-pg-dump.ts';
 import type { PostgresSourceOptions } from './options.ts';
+import { readSequenceNames } from './read-facts.ts';
 import { missingGrants } from './rights.ts';
 import { readServerFacts } from './server-facts.ts';
 import { Session } from './session.ts';
@@ -32,6 +33,7 @@ async function describe(session: Session, options: PostgresSourceOptions): Promi
   const server = await readServerFacts(session);
   const tables = await readTables(session);
   const chosen = chooseTables(tables, options.include, options.exclude);
+  const sequences = await readSequenceNames(session);
   const layouts = layOut(tables, chosen, options);
   const keyless = layouts
     .filter((layout) => layout.key.length === 0)
@@ -48,7 +50,8 @@ async function describe(session: Session, options: PostgresSourceOptions): Promi
       standby: server.inRecovery,
       tables: layouts.length,
       'tables without key': keyless.length === 0 ? 'none' : keyless.join(', '),
-      'missing rights': missingGrants(chosen, session.address.user, server.version).join(' ') || 'none',
+      'missing rights':
+        missingGrants(chosen, sequences, session.address.user, server.version).join(' ') || 'none',
       'hidden by row security': secured.join(', ') || 'none',
       pg_dump: await pgDumpFact(server.version, options.pgDump),
     },

@@ -95,11 +95,7 @@ export function readError(error: unknown, what: string, user: string): HoldfastE
     });
   if (code === '55P03') return make(`Gave up waiting for a lock: ${what} (${message})`, LOCK_HINT);
   if (code === '42501' && message.includes('row-level security')) return rowSecurityError(what, user, error);
-  if (code === '42501')
-    return make(
-      `${user} may not read ${what}: ${message}`,
-      `GRANT SELECT ON the object named TO ${user}; from version 14 on: GRANT pg_read_all_data TO ${user};`,
-    );
+  if (code === '42501') return make(`${user} may not read ${what}: ${message}`, grantFor(message, user));
   if (
     ['42P01', '3F000', '42703', 'XX000', '42704'].includes(code) &&
     /exist|could not open|cache lookup/.test(message)
@@ -124,6 +120,18 @@ export function readError(error: unknown, what: string, user: string): HoldfastE
       'Check the server’s log, then run the backup again; nothing half-made was kept.',
     );
   return make(`Cannot read ${what}: ${message}`, 'See the server’s log.');
+}
+
+/** What the server names is enough for the statement, but for the schema it is in. */
+function grantFor(message: string, user: string): string {
+  const [, kind, name] =
+    /permission denied for (table|view|sequence|schema|large object) (\S+)/.exec(message) ?? [];
+  if (kind === 'schema') return `GRANT USAGE ON SCHEMA ${name} TO ${user};`;
+  if (kind === 'large object')
+    return `GRANT SELECT ON LARGE OBJECT ${name} TO ${user}; for those to come, back up as a superuser or their owner.`;
+  const object =
+    kind === undefined ? 'the object named' : `${kind === 'sequence' ? 'SEQUENCE' : 'TABLE'} ${name}`;
+  return `GRANT SELECT ON ${object} TO ${user}; or, from version 14 on: GRANT pg_read_all_data TO ${user};`;
 }
 
 const LOCK_HINT =

@@ -26,6 +26,8 @@ export interface Table {
   readonly mayRead: boolean;
   readonly schemaUsable: boolean;
   readonly rowSecurity: boolean;
+  /** Partitioned tables that it is a part of. */
+  readonly ancestors: readonly { readonly schema: string; readonly name: string }[];
   /** `WHERE …`, of configuration tables of extensions. */
   readonly condition: string | null;
   /** Without generated and dropped ones, in the table's order. */
@@ -42,7 +44,11 @@ const TABLES = `
   select c.oid::text, n.nspname as schema, c.relname as name, c.relkind as kind, c.relpersistence = 'u' as unlogged,
     c.relfilenode::text as filenode, has_table_privilege(c.oid, 'select') as readable,
     has_schema_privilege(n.oid, 'usage') as usable,
-    c.relrowsecurity and row_security_active(c.oid) as secured, e.condition
+    c.relrowsecurity and row_security_active(c.oid) as secured, e.condition,
+    case when c.relispartition then (
+      select jsonb_agg(jsonb_build_object('schema', pn.nspname, 'name', p.relname))
+      from pg_partition_ancestors(c.oid) a join pg_class p on p.oid = a.relid join pg_namespace pn on pn.oid = p.relnamespace
+      where p.oid <> c.oid) end as ancestors
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   left join lateral (
     select x.extcondition[array_position(x.extconfig, c.oid)] as condition, c.oid = any (x.extconfig) as configured
@@ -103,6 +109,7 @@ export async function readTables(session: Session): Promise<Table[]> {
     mayRead: isTrue(row.readable),
     schemaUsable: isTrue(row.usable),
     rowSecurity: isTrue(row.secured),
+    ancestors: JSON.parse(row.ancestors ?? '[]') as Table['ancestors'],
     condition: row.condition || null,
     columns: (columns.get(row.oid!) ?? []).map(columnOf),
     key: JSON.parse(keys.get(row.oid!) ?? '[]') as string[],

@@ -52,22 +52,28 @@ export function layOut(all: readonly Table[], chosen: readonly Table[], wanted: 
   });
 }
 
+/** What is said of a partitioned table holds for its partitions, unless something is said of them. */
 function byTable<T>(all: readonly Table[], wanted: Readonly<Record<string, T>>): Map<string, T> {
-  const found = new Map<string, T>();
+  const own = new Map<string, T>();
+  const inherited = new Map<string, T>();
   for (const [name, value] of Object.entries(wanted)) {
     const table = findTable(all, name);
-    if (table.kind === 'p')
-      throw invalid(
-        `${tableName(table)} is partitioned and has no rows itself`,
-        'Name its partitions instead.',
-      );
-    if (!hasRows(table)) throw invalid(`${tableName(table)} is a foreign table: its rows are not backed up`);
-    if (found.has(table.oid))
-      throw invalid(`${tableName(table)} is named twice: ${name} is one of the names`);
-    found.set(table.oid, value);
+    if (table.kind === 'f')
+      throw invalid(`${tableName(table)} is a foreign table: its rows are not backed up`);
+    const found = table.kind === 'p' ? inherited : own;
+    for (const each of table.kind === 'p' ? partitionsOf(all, table) : [table]) {
+      if (found.has(each.oid))
+        throw invalid(`${tableName(each)} is named twice: ${name} is one of the names`);
+      found.set(each.oid, value);
+    }
   }
-  return found;
+  return new Map([...inherited, ...own]);
 }
+
+const partitionsOf = (all: readonly Table[], parent: Table): Table[] =>
+  all.filter(
+    (table) => hasRows(table) && table.ancestors.some((each) => tableName(each) === tableName(parent)),
+  );
 
 function columnOf(table: Table, name: string): Column {
   const column = table.columns.find((each) => each.name === name);

@@ -317,6 +317,57 @@ describe.each([15, 13] as const)('rows of PostgreSQL %i', async (major) => {
     await snapshot.close();
   });
 
+  test('what is said of a partitioned table holds for its partitions', async () => {
+    const database = await create(`
+      create table logs (id int, at timestamptz, who text, primary key (id, at)) partition by range (at);
+      create table logs_a partition of logs for values from ('2026-01-01') to ('2026-03-01') partition by range (at);
+      create table logs_a1 partition of logs_a for values from ('2026-01-01') to ('2026-03-01');
+      create table logs_b partition of logs default; create table other (id int primary key);
+      insert into logs values (1, '2026-01-05', 'a'), (2, '2026-02-05', 'b'), (3, '2027-02-05', 'c');
+    `);
+    const places = async (options: Partial<PostgresSourceOptions>): Promise<string[]> =>
+      Array.from((await read(database, options)).keys()).flatMap((path) =>
+        path.endsWith('/rows') ? [path.split('/').slice(2, 5).join('/')] : [],
+      );
+    expect(
+      await places({
+        include: ['logs'],
+        time: { logs: 'at', logs_b: { column: 'at', window: 'day' } },
+        families: { logs: { pii: ['who'] } },
+      }),
+    ).toEqual([
+      'logs_a1/family-pii/2026-01',
+      'logs_a1/family-pii/2026-02',
+      'logs_a1/main/2026-01',
+      'logs_a1/main/2026-02',
+      'logs_b/family-pii/2027-02-05',
+      'logs_b/main/2027-02-05',
+    ]);
+    expect(await places({ exclude: ['logs_a'] })).toEqual(['logs_b/main/all', 'other/main/all']);
+    await expect(places({ time: { logs: 'att' } })).rejects.toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', hint: 'Did you mean at?' }),
+    );
+  });
+
+  test('tables of an extension are its own, but for what users configure there', async () => {
+    const database = await create(`
+      create table settings (id int primary key, v text); create table internals (id int primary key); create sequence counter; create sequence kept_counter;
+      insert into settings values (1, 'shipped'), (1000, 'mine'), (1001, 'mine'); insert into internals values (1);
+      alter extension plpgsql add table settings; alter extension plpgsql add table internals;
+      alter extension plpgsql add sequence counter; alter extension plpgsql add sequence kept_counter;
+      update pg_extension set extconfig = array['settings'::regclass::oid, 'kept_counter'::regclass::oid], extcondition = array['where id >= 1000', '']
+      where extname = 'plpgsql'`);
+    const found = await read(database);
+    expect(Array.from(found.keys()).filter((path) => path.endsWith('/rows'))).toEqual([
+      '2-rows/public/settings/main/all/rows',
+    ]);
+    const rows = rawFieldsOf(rowsOf(found, 'public/settings/main/all').content);
+    expect(rows.map(([id]) => id!.readInt32BE())).toEqual([1000, 1001]);
+    expect(parseSequences(found.get('4-sequences')!.content).map(({ name }) => name)).toEqual([
+      'kept_counter',
+    ]);
+  });
+
   test('rows longer than a row may be come in pieces', async () => {
     const database = await create(`
       create table wide (id int primary key, v bytea); insert into wide select i, decode(repeat('5a', ${MAX_ROW_BYTES}), 'hex') from generate_series(1, 5) i;
@@ -428,6 +479,5 @@ describe.each([15, 13] as const)('rows of PostgreSQL %i', async (major) => {
       invalid(/id is part of the key/, /Leave/),
     );
     expect(await refused({ families: { plain: { pii: ['b'] } } })).toEqual(invalid(/no key/, /primary key/));
-    expect(await refused({ time: { p: 'a' } })).toEqual(invalid(/partitioned/, /partitions/));
   });
 });

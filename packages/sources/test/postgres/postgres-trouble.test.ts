@@ -195,7 +195,7 @@ describe.skipIf(missing !== null)('PostgreSQL in trouble', () => {
     const error = await failing(source.open());
     expect(error).toMatchObject({
       code: 'SOURCE_UNREADABLE',
-      details: { tables: ['hidden.deep', 'public.Odd Name'] },
+      details: { tables: ['hidden.deep', 'public.Odd Name', 'public.numbers'] },
     });
     expect(error.hint).toContain('GRANT USAGE ON SCHEMA "hidden" TO "poor";');
     expect(error.hint).toContain('GRANT SELECT ON TABLE "hidden"."deep", "public"."Odd Name" TO "poor";');
@@ -205,11 +205,19 @@ describe.skipIf(missing !== null)('PostgreSQL in trouble', () => {
       'grant usage on schema hidden to poor; grant select on hidden.deep, "Odd Name" to poor',
       database,
     );
-    const sequences = await failing(source.open().then((snapshot) => readSnapshot(snapshot)));
-    expect(sequences.code).toBe('SOURCE_UNREADABLE');
-    expect(sequences.message).toContain('numbers');
+    const sequences = await failing(source.open());
+    expect(sequences.hint).toContain('GRANT SELECT ON SEQUENCE "public"."numbers" TO "poor";');
     await server.query('grant pg_read_all_data to poor', database);
     expect((await readSnapshot(await source.open())).size).toBeGreaterThan(5);
+    await server.query(`select lo_from_bytea(4711, 'x')`, database);
+    // No role gives these: found before anything is read.
+    const large = await failing(source.open());
+    expect(large).toMatchObject({
+      code: 'SOURCE_UNREADABLE',
+      hint: expect.stringContaining('GRANT SELECT ON LARGE OBJECT 4711 TO poor;'),
+    });
+    await server.query('grant select on large object 4711 to poor', database);
+    expect((await readSnapshot(await source.open())).has('3-large-objects/rows')).toBe(true);
   });
 
   test('row security that would hide rows stops the backup', async () => {
