@@ -71,6 +71,13 @@ export class ReaderPool {
     this.#pump();
   }
 
+  /** These will be asked for now, in this order, before everything expected so far. */
+  expectFirst(fetches: readonly Fetch[]): void {
+    this.forget(fetches);
+    this.#ahead.unshift(...fetches.filter((fetch) => !this.#running.has(fetch)));
+    this.#pump();
+  }
+
   /** These will probably not be asked for. */
   forget(fetches: readonly Fetch[]): void {
     if (fetches.length === 0) return;

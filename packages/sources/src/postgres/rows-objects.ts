@@ -117,6 +117,7 @@ class RowsReading {
     // A copy of each: a COPY is made once.
     const isAgain = this.#reader !== null;
     const fetches = isAgain ? this.#object.fetches.map((fetch) => ({ ...fetch })) : this.#object.fetches;
+    this.#context.pool.expectFirst(fetches);
     return new PostgresRowsReader(this.#context.pool, fetches, this.#intake, { onEnd, onClose });
   }
 }

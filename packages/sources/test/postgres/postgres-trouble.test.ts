@@ -322,6 +322,27 @@ describe.skipIf(missing !== null)('PostgreSQL in trouble', () => {
     expect(error.message).toContain('lost');
   });
 
+  test.each([false, true])(
+    'while one range of a table is read, others are fetched (skipUnchanged: %s)',
+    async (skipUnchanged) => {
+      const database = await create(bigTable);
+      const snapshot = await open(database, { connections: 3, skipUnchanged });
+      for await (const object of snapshot.objects()) {
+        const reader = await object.open();
+        if (!isRowReader(reader)) continue;
+        await reader.readRows(new Uint8Array(MAX_ROW_BYTES));
+        await until(async () => {
+          const copies = await server.query(
+            `select distinct query from pg_stat_activity where query like 'copy%' and datname = '${database}'`,
+          );
+          return copies.length === 3;
+        });
+        await reader.close();
+      }
+      await snapshot.close();
+    },
+  );
+
   test('the server waits for whoever reads, instead of filling memory', async () => {
     const database = await create(bigTable.replace('primary key', ''));
     const snapshot = await open(database, { connections: 1 });
