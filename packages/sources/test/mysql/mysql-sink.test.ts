@@ -102,6 +102,18 @@ describe.skipIf(missing)('MariaDB as a sink', () => {
     expect(await dump('target')).toBe(there);
   });
 
+  test('a stalled restore does not move what another has half written', async () => {
+    const stalled = sink();
+    await fill(stalled);
+    const other = sink();
+    await fill(other, objects.slice(0, 4));
+    await expect(stalled.finish()).rejects.toThrow(coded('TARGET_UNWRITABLE', /Another restore/));
+    await stalled.abort();
+    expect(await databases()).toEqual(['target_holdfast_partial']);
+    await other.abort();
+    expect(await databases()).toEqual([]);
+  });
+
   test('stops for a signal', async () => {
     const signal = AbortSignal.abort();
     await expect(sink().begin({ attributes: {} }, { signal })).rejects.toThrow(coded('CANCELLED'));
