@@ -72,6 +72,16 @@ describe.skipIf(missing)('MariaDB, there and back', () => {
     expect(await server.query(numbers, 'copy')).toEqual(await server.query(numbers, 'torture'));
   });
 
+  test('a default that is a sequence takes from the new one', async () => {
+    const next = 'show create table sequenced; select next_not_cached_value n from plain_sequence';
+    const before = await server.query(next, 'torture');
+    await server.query('insert into sequenced () values ()', 'copy');
+    expect(await server.query(next, 'torture')).toEqual(before);
+    expect((await server.query('show create table sequenced', 'copy'))[0]['Create Table']).toContain(
+      'nextval(`copy`.`plain_sequence`)',
+    );
+  });
+
   test('foreign keys hold in the new database', async () => {
     await server.query('insert into children (parent) values (1)', 'copy');
     await expect(server.query('insert into children (parent) values (99)', 'copy')).rejects.toThrow(

@@ -5,6 +5,7 @@ import { quotePath, quoteText } from '../quoting.ts';
 import type { ProgramDefinition } from '../schema-facts.ts';
 import { serverErrno } from '../server-errors.ts';
 import { JOURNAL, type TargetNames } from './names.ts';
+import type { LateColumns } from './sequence-defaults.ts';
 
 const NO_SUCH = new Set([1146, 1049]);
 
@@ -16,6 +17,7 @@ export interface Move {
   readonly from: string;
   /** Tables and sequences that move from the scratch database to the target. */
   readonly tables: readonly string[];
+  readonly lateColumns: readonly LateColumns[];
   readonly programs: readonly ProgramDefinition[];
   /** Of the target, and what it had before. Its triggers go before the move, as tables with triggers cannot be moved. */
   readonly oldTables: readonly string[];

@@ -9,6 +9,7 @@ import type { MysqlSinkOptions } from './mysql-sink.ts';
 import { stageName } from './names.ts';
 import { createPrograms } from './programs.ts';
 import { putBack } from './put-back.ts';
+import { lateColumns, withoutSequences } from './sequence-defaults.ts';
 import { createStage, joinParts, partOf, type StagedPart } from './staged-parts.ts';
 import { TableLoader } from './table-loader.ts';
 import type { TargetDatabase } from './target-database.ts';
@@ -59,9 +60,10 @@ export class RestoreRun {
     );
     if (this.#options.putBack) return;
     await this.#connection.run(`USE ${quoteName(scratch)}`);
-    // A column's default may be a sequence's next value.
-    for (const { name, create } of [...definitions.sequences, ...definitions.tables])
-      await this.#connection.run(create, `table ${name}`);
+    for (const { name, create } of definitions.sequences)
+      await this.#connection.run(create, `sequence ${name}`);
+    for (const table of definitions.tables)
+      await this.#connection.run(withoutSequences(table, facts.database), `table ${table.name}`);
   }
 
   /** FORMAT_INVALID, TARGET_UNWRITABLE. */
@@ -158,11 +160,13 @@ export class RestoreRun {
       this.notes.push(`View ${name} was already unusable when it was backed up, and is left out`);
     const sequences = definitions.sequences.map(({ name }) => name);
     const { charset, collation, database: from } = facts;
+    const late = definitions.tables.filter(({ name }) => kept.has(name));
     await this.#target.replace({
       charset,
       collation,
       from,
       tables: [...tables, ...sequences],
+      lateColumns: late.flatMap((table) => lateColumns(table, from, this.#target.names.target) ?? []),
       programs: sound,
     });
   }

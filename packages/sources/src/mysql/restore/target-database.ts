@@ -98,7 +98,9 @@ export class TargetDatabase {
   }
 
   /** Puts the target in place. The scratch database has all tables, and the programs have been tried there. */
-  async replace(move: Pick<Move, 'charset' | 'collation' | 'from' | 'tables' | 'programs'>): Promise<void> {
+  async replace(
+    move: Pick<Move, 'charset' | 'collation' | 'from' | 'tables' | 'lateColumns' | 'programs'>,
+  ): Promise<void> {
     const before = await this.#contents();
     this.#refuseFull(before);
     const { exists, tables, programs, collation } = before;
@@ -127,6 +129,11 @@ export class TargetDatabase {
     ];
     if (renamings.length > 0) await this.connection.run(`RENAME TABLE ${renamings.join(', ')}`);
     await this.connection.run(`ALTER DATABASE ${this.#withCharset(move)}`);
+    for (const { table, definitions } of move.lateColumns)
+      await this.connection.run(
+        `ALTER TABLE ${quotePath(target, table)} ${definitions.map((each) => `MODIFY COLUMN ${each}`).join(', ')}`,
+        `table ${table}`,
+      );
     await this.#dropPrograms([...move.oldPrograms, ...move.programs]);
     await this.#createIn(target, move.collation, move.from, move.programs);
     await this.#dropDatabase(old);
