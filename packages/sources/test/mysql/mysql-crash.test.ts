@@ -3,7 +3,7 @@ import { MariadbServer } from '@holdfast/testing/servers/mariadb-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type MysqlSinkOptions, mysqlSink } from '../../src/mysql/index.ts';
 import { access, feed, readObjects } from './rig.ts';
-import { OLD_SCHEMA, SMALL_SCHEMA } from './small-schemas.ts';
+import { namesOfSequences, OLD_SCHEMA, SMALL_SCHEMA } from './small-schemas.ts';
 
 const missing = await MariadbServer.missing();
 
@@ -17,8 +17,10 @@ describe.skipIf(missing)('MariaDB as a sink that is cut off', () => {
 
   const sink = (options: Partial<MysqlSinkOptions> = {}) =>
     mysqlSink({ ...access(server, 'target'), ...options });
-  const dump = (database: string): Promise<string> =>
-    server.dump(database, ['--routines', '--events', '--skip-comments', '--skip-dump-date']);
+  const dump = async (database: string): Promise<string> =>
+    namesOfSequences(
+      await server.dump(database, ['--routines', '--events', '--skip-comments', '--skip-dump-date']),
+    );
   const createOld = (): Promise<unknown> =>
     server.query(`drop database if exists target; create database target; use target; ${OLD_SCHEMA}`);
 

@@ -7,6 +7,7 @@ export const SMALL_SCHEMA = `
   create procedure p() select 1;
   create event e on schedule every 1 day starts '2030-01-01' do set @x = 1;
   create sequence s;
+  create table n (id int not null default nextval(s) primary key); insert into n () values ();
 `;
 /** What it replaces: of some names the same, of others not. */
 export const OLD_SCHEMA = `
@@ -18,3 +19,6 @@ export const OLD_SCHEMA = `
   create function f() returns int deterministic return 1;
   create event e_old on schedule every 1 day starts '2030-01-01' do set @x = 2;
 `;
+
+/** A dump names sequences in defaults with their database. */
+export const namesOfSequences = (dump: string): string => dump.replace(/nextval\(`\w+`\./g, 'nextval(');
