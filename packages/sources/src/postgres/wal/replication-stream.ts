@@ -61,20 +61,26 @@ export class ReplicationStream {
     return this.#timelineEnd();
   }
 
+  /** Whether `next` gives a message at once. */
   get ready(): boolean {
-    return this.#connection.ready;
+    return this.#pending === null && this.#connection.ready;
   }
 
-  /** The same promise until it is settled, so that whoever stops waiting loses nothing. */
   next(): Promise<StreamMessage> {
-    this.#pending ??= this.#next().finally(() => {
-      this.#pending = null;
-    });
-    return this.#pending;
+    return this.#next();
+  }
+
+  /** The next message, or null when the alarm goes off first: then the message is kept for the next call. */
+  async nextBefore(alarm: Promise<null>): Promise<StreamMessage | null> {
+    this.#pending ??= this.#next();
+    this.#pending.catch(() => {});
+    const message = await Promise.race([this.#pending, alarm]);
+    if (message !== null) this.#pending = null;
+    return message;
   }
 
   /** @param flushed 0 for "nothing yet", which lets a server shut down that would wait for it. */
-  status(received: Lsn, flushed: Lsn, nowMs: number): void {
+  status(received: Lsn, flushed: Lsn, nowMs: number, wantsReply = false): void {
     if (!this.#streaming) return;
     const reply = Buffer.alloc(34);
     reply.write('r', 'latin1');
@@ -82,6 +88,7 @@ export class ReplicationStream {
       reply.writeBigUInt64BE(lsn, 1 + 8 * i);
     });
     reply.writeBigInt64BE(postgresMicros(BigInt(Math.floor(nowMs)) * 1000n), 25);
+    reply[33] = wantsReply ? 1 : 0;
     this.#connection.send('d', reply);
   }
 

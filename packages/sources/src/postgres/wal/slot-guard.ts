@@ -19,6 +19,7 @@ export interface SlotGuardOptions {
 
 const GIB = 2 ** 30;
 const WATCH_MS = 5_000;
+const ANSWER_MS = 30_000;
 /** A warning is repeated when the WAL kept back has grown by half. */
 const AGAIN = 1.5;
 
@@ -54,11 +55,26 @@ export class SlotGuard {
     const watch = await ServerWatch.open(connect);
     try {
       for (;;) {
-        await this.#look(watch);
+        await this.#inTime(this.#look(watch), signal);
         await clock.sleep(watchEvery, { signal });
       }
     } finally {
       watch.close();
+    }
+  }
+
+  /** A server that is gone without a word would be waited for until the system gives up. */
+  async #inTime(looking: Promise<void>, signal: AbortSignal): Promise<void> {
+    const settled = new AbortController();
+    const late = this.#options.clock
+      .sleep(ANSWER_MS, { signal: AbortSignal.any([signal, settled.signal]) })
+      .then(() => Promise.reject(new Error('no answer')));
+    late.catch(() => {});
+    looking.catch(() => {});
+    try {
+      await Promise.race([looking, late]);
+    } finally {
+      settled.abort();
     }
   }
 

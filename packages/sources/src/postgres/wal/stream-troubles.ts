@@ -23,7 +23,7 @@ export function gapOf(error: unknown): GapReason | null {
   if (!HoldfastError.is(error)) return null;
   const reason = reasonOf(error);
   if (reason === 'wal-removed') return 'wal-removed';
-  if (reason === 'jump' || error.code === 'SOURCE_CORRUPT') return 'damaged';
+  if (error.code === 'SOURCE_CORRUPT') return 'damaged';
   return DIVERGED.test(error.message) ? 'diverged' : null;
 }
 

@@ -7,6 +7,7 @@ import { SlotGuard } from './slot-guard.ts';
 import { findBranch, gapOf, hintOf, needsAHuman } from './stream-troubles.ts';
 import type { GapReason, WalEvent } from './wal-events.ts';
 import type { WalPiece, WalPosition } from './wal-piece.ts';
+import { connectionLost } from './wire/message-reader.ts';
 import type { Connect } from './wire/raw-connection.ts';
 import { reasonOf } from './wire/server-errors.ts';
 
@@ -39,6 +40,8 @@ export interface WalReceiverOptions {
 }
 
 const STATUS_MS = 10_000;
+/** Statuses ask for a reply, so a server that lives says something far more often. */
+const SILENCE_MS = 45_000;
 const RETRY_MS = [250, 1_000, 2_000, 5_000, 10_000, 30_000];
 
 /** Receives WAL through a physical replication slot, for as long as it is let. */
@@ -53,6 +56,10 @@ export class WalReceiver {
   #confirmed: Lsn;
   #afterGap = false;
   #hurry = false;
+  /** Milliseconds waited since the last message. */
+  #silence = 0;
+  /** Where damaged WAL was asked for once more. */
+  #askedAgainAt: Lsn | null = null;
   #lastPieceAt = 0;
   #hasConnected = false;
   #lostByUs = false;
@@ -136,18 +143,23 @@ export class WalReceiver {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
+    const facts = await this.#prepare(signal);
+    await this.#follow(this.#stream!, this.#position!, facts, signal);
+  }
+
+  /** Makes sure of server, slot and position; `#stream` can then be started. */
+  async #prepare(signal: AbortSignal): Promise<ServerFacts> {
     const watch = await ServerWatch.open(this.#options.connect);
     try {
       const facts = await watch.facts();
-      const stream = await ReplicationStream.open(this.#options.connect);
-      this.#stream = stream;
+      this.#stream = await ReplicationStream.open(this.#options.connect);
       throwIfAborted(signal);
-      const server = await stream.identify();
+      const server = await this.#stream.identify();
       this.#checkSystem(server.systemId);
-      await this.#ensureSlot(stream, watch);
-      const position = await this.#begin(stream, watch, server, facts);
+      await this.#ensureSlot(this.#stream, watch);
+      await this.#begin(this.#stream, watch, server, facts);
       this.#guard.advise(facts);
-      await this.#follow(stream, position, facts, signal);
+      return facts;
     } finally {
       watch.close();
     }
@@ -271,12 +283,14 @@ export class WalReceiver {
   }
 
   async #receive(stream: ReplicationStream, signal: AbortSignal): Promise<StreamMessage> {
-    const status = setInterval(() => this.#sendStatus(), STATUS_MS);
+    this.#silence = 0;
+    const status = setInterval(() => this.#sendStatus(true), STATUS_MS);
     try {
       for (;;) {
         throwIfAborted(signal);
         if (this.#isDue()) await this.#closePiece(signal);
         const message = stream.ready ? await stream.next() : await this.#nextOrDue(stream, signal);
+        if (message !== null) this.#silence = 0;
         if (message?.kind === 'wal') await this.#takeWal(message.start, message.bytes, signal);
         else if (message?.kind === 'keepalive') this.#keepalive(message.replyWanted);
         else if (message?.kind === 'end') return message;
@@ -326,16 +340,16 @@ export class WalReceiver {
 
   /** The next message, or null when a piece is due first. */
   async #nextOrDue(stream: ReplicationStream, signal: AbortSignal): Promise<StreamMessage | null> {
+    const { clock } = this.#options;
     const settled = new AbortController();
-    const wait = Math.max(1, this.#dueIn());
-    const alarm = this.#options.clock
-      .sleep(wait, { signal: AbortSignal.any([signal, settled.signal]) })
-      .then(() => null);
+    const wait = Math.min(Math.max(1, this.#dueIn()), STATUS_MS);
+    const alarm = clock.sleep(wait, { signal: AbortSignal.any([signal, settled.signal]) }).then(() => null);
     alarm.catch(() => {});
-    const next = stream.next();
-    next.catch(() => {});
     try {
-      return await Promise.race([next, alarm]);
+      const message = await stream.nextBefore(alarm);
+      if (message === null) this.#silence += wait;
+      if (this.#silence > SILENCE_MS) throw connectionLost(`nothing came for ${SILENCE_MS / 1000} s`);
+      return message;
     } finally {
       settled.abort();
     }
@@ -351,9 +365,10 @@ export class WalReceiver {
     await this.#options.onPiece(piece, signal);
   }
 
-  #sendStatus(): void {
+  /** @param wantsReply so that a server which is gone without a word is noticed. */
+  #sendStatus(wantsReply = false): void {
     const at = this.#builder?.at;
-    if (at !== undefined) this.#stream?.status(at, this.#confirmed, this.#options.clock.now());
+    if (at !== undefined) this.#stream?.status(at, this.#confirmed, this.#options.clock.now(), wantsReply);
   }
 
   #refuseHopeless(error: unknown): void {
@@ -370,10 +385,18 @@ export class WalReceiver {
   /** Whether the failure means that WAL is lost; then receiving begins anew. */
   #takeGap(error: unknown): boolean {
     const reason = this.#position === null ? null : gapOf(error);
-    if (reason === null) return false;
+    if (reason === null || (reason === 'damaged' && this.#mayAskAgain())) return false;
     const cause = reason === 'wal-removed' && this.#slotLost ? this.#slotLost : reason;
     this.#beginAnew(cause, error instanceof Error ? error.message : String(error));
     return true;
+  }
+
+  /** It may have been damaged on the way: the server is asked once more for what is behind the last good piece. */
+  #mayAskAgain(): boolean {
+    const { lsn } = this.#position!;
+    const first = this.#askedAgainAt !== lsn;
+    this.#askedAgainAt = lsn;
+    return first;
   }
 
   #slotDropped(): void {
