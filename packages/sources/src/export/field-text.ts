@@ -45,10 +45,6 @@ const MYSQL_KINDS: Readonly<Record<number, ValueKind>> = {
   246: 'decimal',
 };
 
-/** The protocol has the same numbers for these as for types of text. */
-const MYSQL_BYTES =
-  /^(tinyblob|mediumblob|longblob|blob|binary|varbinary|bit|geometry|geometrycollection|geomcollection|(multi)?(point|linestring|polygon))\b/i;
-
 /** In the order of columns. FORMAT_INVALID for a binary type that nobody knows. */
 export const fieldReaders = ({ dialect, columns }: RowsDescription): FieldReader[] =>
   columns.map((column) => (dialect === 'postgres' ? postgresReader(column) : mysqlReader(column)));
@@ -78,7 +74,8 @@ function decoderOf({ name, type, typeId }: RowsColumn): (bytes: Uint8Array) => s
 }
 
 function mysqlReader(column: RowsColumn): FieldReader {
-  if (MYSQL_BYTES.test(column.type)) return { column, kind: 'bytes', read: limited(column, hexText) };
+  // Bytes, spatial values, and text in charsets of which Unicode does not have every character.
+  if (column.encoding === 'binary') return { column, kind: 'bytes', read: limited(column, hexText) };
   return { column, kind: MYSQL_KINDS[column.typeId] ?? 'text', read: limited(column, byteString) };
 }
 

@@ -72,7 +72,19 @@ function postgresLiteral(value: string, kind: ValueKind): string {
   return kind !== 'float' && isNumber(value, kind) ? value : `'${value.replaceAll("'", "''")}'`;
 }
 
+/** What the client program would take for its own, or change, when a file goes through it. */
+const MYSQL_ESCAPES: Readonly<Record<string, string>> = {
+  '\0': '\\0',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\x1a': '\\Z',
+  '\\': '\\\\',
+  "'": "''",
+};
+
 function mysqlLiteral(value: string, kind: ValueKind): string {
   if (kind === 'bytes') return `X'${value.slice(2)}'`;
-  return isNumber(value, kind) ? value : `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+  if (isNumber(value, kind)) return value;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
+  return `'${value.replace(/[\0\n\r\x1a\\']/g, (character) => MYSQL_ESCAPES[character]!)}'`;
 }

@@ -76,17 +76,17 @@ describe('an export', () => {
       columns: [
         column('n', 'int', 3),
         column('t', 'varchar(9)', 253),
-        column('b', 'varbinary(9)', 253),
-        column('s', 'bit(3)', 16),
+        { ...column('b', 'varbinary(9)', 253), encoding: 'binary' },
+        { ...column('s', 'bit(3)', 16), encoding: 'binary' },
       ],
     });
-    const tuples = rowsOf(['-5', "\\'", "a'", '\u0001'], [null, '', '', null]);
+    const tuples = rowsOf(['-5', "\\'\0\r\n\x1a", "a'", '\u0001'], [null, '', '', null]);
     const sql = (await exported([{ description, tuples }], { format: 'sql' })).toString();
     expect(sql).toContain(
-      "INSERT INTO `a``b` (`n`, `t`, `b`, `s`) VALUES\n(-5, '\\\\''', X'6127', X'01'),\n(NULL, '', X'', NULL);\n",
+      "INSERT INTO `a``b` (`n`, `t`, `b`, `s`) VALUES\n(-5, '\\\\''\\0\\r\\n\\Z', X'6127', X'01'),\n(NULL, '', X'', NULL);\n",
     );
     const csv = await exported([{ description, tuples }], { format: 'csv' });
-    expect(csv.toString()).toBe('n,t,b,s\r\n-5,\\\',0x6127,0x01\r\n,"",0x,\r\n');
+    expect(csv.toString()).toBe('n,t,b,s\r\n-5,"\\\'\0\r\n\x1a",0x6127,0x01\r\n,"",0x,\r\n');
   });
 
   it('goes on with the same table’s windows', async () => {
