@@ -14,7 +14,7 @@ export interface ChatSize {
 export const ATTACHMENT = { leastBytes: 20 * 1024, mostBytes: 2 * MiB };
 
 /** What one of scale 1 comes to on the server's disk, with indexes; found by trying. */
-const BYTES_AT_ONE = 1024 * MiB;
+const BYTES_AT_ONE = 925 * MiB;
 
 export function chatSize(bytes: number): ChatSize {
   const scaled = (rows: number): number => Math.ceil((rows * bytes) / BYTES_AT_ONE);
