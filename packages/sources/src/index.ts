@@ -1,11 +1,3 @@
-export {
-  EXPORT_FORMATS,
-  type ExportFormat,
-  type ExportOptions,
-  exportSink,
-  type RowFilter,
-} from './export/export-sink.ts';
-export { fieldReaders, fieldText } from './export/field-text.ts';
 export { fileSink } from './file/single-file-sink.ts';
 export { isSourceKind, type RestoreTarget, SOURCE_KINDS, type SourceKind, sinkFor } from './source-kinds.ts';
 export { sqliteSink } from './sqlite/sqlite-sink.ts';

@@ -5,8 +5,8 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CopyLanes } from '../src/postgres/restore/copy-lanes.ts';
 import { copyTarget } from '../src/postgres/restore/copy-target.ts';
-import { encodeTuple } from '../src/postgres/restore/interim/tuple-splitter.ts';
 import { BATCH_BYTES, BatchBuffers, RowsLoader } from '../src/postgres/restore/rows-loader.ts';
+import { encodeTuple } from '../src/rows/tuple-splitter.ts';
 import { coded } from './postgres-restore-helpers.ts';
 
 const missing = await PostgresServer.missing();

@@ -4,7 +4,7 @@ import { encodeRowsDescription, encodeRowsIndex, type RowsDescription } from '@h
 import type { MemorySourceObject } from '@holdfast/testing/memory-source';
 import type { PostgresServer } from '@holdfast/testing/servers/postgres-server';
 import type pg from 'pg';
-import { encodeTuple } from '../src/postgres/restore/interim/tuple-splitter.ts';
+import { encodeTuple } from '../src/rows/tuple-splitter.ts';
 
 const run = promisify(execFile);
 const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`;

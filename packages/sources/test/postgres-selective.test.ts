@@ -7,7 +7,7 @@ import { PostgresServer } from '@holdfast/testing/servers/postgres-server';
 import { createTorture } from '@holdfast/testing/servers/postgres-torture';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type PutBackReport, putBackFamily } from '../src/postgres/restore/index.ts';
-import { encodeTuple, fieldsOf } from '../src/postgres/restore/interim/tuple-splitter.ts';
+import { encodeTuple, fieldsOf } from '../src/rows/tuple-splitter.ts';
 import { objectsOf } from './postgres-objects.ts';
 import { coded, databases, restore, serverOptions } from './postgres-restore-helpers.ts';
 

@@ -4,7 +4,7 @@ import { PostgresServer } from '@holdfast/testing/servers/postgres-server';
 import { createTorture, createTortureRoles } from '@holdfast/testing/servers/postgres-torture';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DatabaseSums, databaseSums } from '../src/postgres/restore/index.ts';
-import { RowSum } from '../src/postgres/restore/interim/row-sum.ts';
+import { RowSum } from '../src/rows/row-sum.ts';
 import { objectsOf } from './postgres-objects.ts';
 import { coded, restore, serverOptions } from './postgres-restore-helpers.ts';
 

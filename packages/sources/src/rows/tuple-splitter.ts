@@ -23,7 +23,7 @@ export class TupleSplitter {
     if (this.#begun.length > 0) {
       from = this.#ends.next(bytes, 0);
       if (from < 0) {
-        this.#begun.push(bytes.slice());
+        this.#begun.push(copyOf(bytes));
         return views;
       }
       views.push(Buffer.concat([...this.#begun, bytes.subarray(0, from)]));
@@ -33,7 +33,7 @@ export class TupleSplitter {
     if (to > from) views.push(bytes.subarray(from, to));
     if (to < bytes.length) {
       this.#ends.next(bytes, to);
-      this.#begun = [bytes.slice(to)];
+      this.#begun = [copyOf(bytes.subarray(to))];
     }
     return views;
   }
@@ -43,6 +43,9 @@ export class TupleSplitter {
     if (this.#begun.length > 0) throw invalidTuples('end inside a tuple');
   }
 }
+
+/** A Buffer's own `slice` is no copy, and what is pushed is only borrowed. */
+const copyOf = (bytes: Uint8Array): Uint8Array => Uint8Array.prototype.slice.call(bytes);
 
 /**
  * The rows of whole tuples, as views of their fields' bytes; null for null. FORMAT_INVALID for bytes that are no tuples,

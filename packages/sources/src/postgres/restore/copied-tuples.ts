@@ -1,4 +1,4 @@
-import { encodeTuple } from './interim/tuple-splitter.ts';
+import { encodeTuple } from '../../rows/tuple-splitter.ts';
 
 const HEADER_BYTES = 19;
 const TRAILER = 0xffff;

@@ -1,8 +1,8 @@
 import type { RowsDescription, RowsWindow } from '@holdfast/formats/rows';
 import type pg from 'pg';
+import { RowSum } from '../../rows/row-sum.ts';
 import { tuplesOfBinary, tuplesOfText } from './copied-tuples.ts';
 import { copyOut } from './copy-out.ts';
-import { RowSum } from './interim/row-sum.ts';
 import { readSettings } from './options.ts';
 import { type PostgresServerOptions, ServerAccess } from './server-access.ts';
 import { targetError } from './server-errors.ts';

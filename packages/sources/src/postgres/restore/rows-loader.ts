@@ -1,9 +1,9 @@
 import { HoldfastError } from '@holdfast/contracts';
+import { copyTextOf } from '../../rows/copy-text.ts';
 import { TupleEnds } from '../../rows/tuple-ends.ts';
+import { TupleSplitter } from '../../rows/tuple-splitter.ts';
 import { COPY_HEADER_BYTES } from './copy-in.ts';
 import { type CopyLanes, type CopyTarget, type HeldLane, messageBuffer } from './copy-lanes.ts';
-import { copyTextOf } from './interim/copy-text.ts';
-import { TupleSplitter } from './interim/tuple-splitter.ts';
 
 /** A message of this length is sent; when so much has gone to a connection, the next row may go to another. */
 export const BATCH_BYTES = 1024 * 1024;
