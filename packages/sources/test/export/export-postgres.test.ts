@@ -39,15 +39,14 @@ describe.skipIf(missing)('exports of PostgreSQL', () => {
     }
     await server.query(`create function accepts(value text, type text) returns bool language plpgsql as $$
       begin execute format('select %L::%s', value, type); return true; exception when data_exception or invalid_parameter_value then return false; end $$`);
-    const values = await Promise.all(
-      TYPES.map(({ type, literals }) =>
-        server.query('select v from unnest($1::text[]) v where accepts(v, $2)', 'postgres', [
-          fc.sample(literals, ROWS),
-          type,
-        ]),
-      ),
-    );
     const client = await server.connect();
+    const values: { v: string }[][] = [];
+    for (const { type, literals } of TYPES) {
+      const given = [fc.sample(literals, ROWS), type];
+      values.push(
+        (await client.query('select v from unnest($1::text[]) v where accepts(v, $2)', given)).rows,
+      );
+    }
     for (let i = 0; i < ROWS; i++) {
       const row = values.map((of, column) => ((i + column) % 11 === 0 ? null : of[i % of.length]!.v));
       const parameters = TYPES.map(({ type }, column) => `$${column + 1}::text::${type}`).join(', ');
