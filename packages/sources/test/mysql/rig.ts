@@ -1,4 +1,4 @@
-import { displayPath, type Sink, type SourceObject } from '@holdfast/contracts';
+import { displayPath, type Sink, type SourceObject, type SourceSnapshot } from '@holdfast/contracts';
 import {
   decodeRowsDescription,
   decodeRowsIndex,
@@ -120,4 +120,19 @@ export async function feed(target: Sink, objects: readonly MemorySourceObject[])
     for (let at = 0; at < size; at += 7) await writer!.write(at, content!.slice(at, at + 7));
     await writer!.complete(size);
   }
+}
+
+/** The content of a table's first object. */
+export async function readTable(snapshot: SourceSnapshot, table: string): Promise<Uint8Array> {
+  for await (const object of snapshot.objects()) {
+    if (object.kind !== 'rows') continue;
+    if (decodeRowsDescription(object.attributes.rows as Uint8Array).table !== table) continue;
+    const reader = await object.open();
+    try {
+      return await readWhole(reader, new Uint8Array(300_000));
+    } finally {
+      await reader.close();
+    }
+  }
+  throw new Error(`no table ${table}`);
 }
