@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { HoldfastError } from '@holdfast/contracts';
@@ -76,14 +77,27 @@ function passwordOf({ passwordFile, passwordEnv }: MysqlConnectionOptions): stri
   });
 }
 
-function tlsOptions({ tls }: MysqlConnectionOptions): Pick<ConnectionOptions, 'ssl'> {
+function tlsOptions({ tls, host }: MysqlConnectionOptions): Pick<ConnectionOptions, 'ssl'> {
   const mode = tls?.mode ?? 'prefer';
   if (mode === 'disable') return {};
   const ca = tls?.ca === undefined ? undefined : readText(tls.ca, 'certificate of the authority');
   const verify = mode === 'verify-full';
+  if (verify) refuseAddress(host ?? '127.0.0.1');
   // As with PostgreSQL's clients, an authority that is named is also used.
   const ssl = { rejectUnauthorized: verify || ca !== undefined, verifyIdentity: verify };
   return { ssl: ca === undefined ? ssl : { ...ssl, ca } };
+}
+
+/** For an address the driver would compare the certificate with the name `localhost`. */
+function refuseAddress(host: string): void {
+  if (isIP(host) === 0) return;
+  throw new HoldfastError(
+    'CONFIG_INVALID',
+    `tls: verify-full needs the server's name, and ${host} is an address`,
+    {
+      hint: 'Give as host the name that the certificate is for.',
+    },
+  );
 }
 
 function readText(path: string, what: string): string {
