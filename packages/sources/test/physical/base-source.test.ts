@@ -7,7 +7,7 @@ import { displayPath, type Source, type SourceObject } from '@holdfast/contracts
 import { readWhole } from '@holdfast/testing/copy-snapshot';
 import { PostgresServer } from '@holdfast/testing/servers/postgres-server';
 import { describeSourceContract } from '@holdfast/testing/source-contract';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { postgresBaseSource } from '../../src/postgres/base/base-source.ts';
 import { isLeftOut } from '../../src/postgres/base/cluster-names.ts';
 import { clusterFileReader } from '../../src/postgres/base/relation-reader.ts';
@@ -18,6 +18,9 @@ import { until } from './shelf.ts';
 
 const run = promisify(execFile);
 const missing = await PostgresServer.missing(15);
+
+// Servers start and recover several times in a test, on machines that do other things as well.
+vi.setConfig({ testTimeout: 120_000 });
 
 const sourceOf = (server: PostgresServer): Source =>
   postgresBaseSource({

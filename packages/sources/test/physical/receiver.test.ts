@@ -27,7 +27,7 @@ test.skipIf(missing)(
       async onPiece(piece) {
         pieces.push(piece);
         await new Promise((resolve) => setTimeout(resolve, 15));
-        receiver.confirm(piece.endLsn);
+        receiver.confirm(piece);
       },
     });
     const running = receiver.run(stop.signal).catch((error) => error);

@@ -1,13 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PostgresServer } from '@holdfast/testing/servers/postgres-server';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { connectWith, RawConnection } from '../../src/postgres/wal/wire/raw-connection.ts';
 import { insert, recovered } from './notes.ts';
 import { ProtectedServer } from './protected-server.ts';
 import { until } from './shelf.ts';
 
 const missing = await PostgresServer.missing(15);
+
+// Servers start and recover several times in a test, on machines that do other things as well.
+vi.setConfig({ testTimeout: 120_000 });
 
 interface Refusal {
   readonly code: string;

@@ -98,7 +98,7 @@ export const realClock: Clock = {
 };
 
 /** Waits for something that comes by itself. */
-export async function until(what: () => boolean | Promise<boolean>, seconds = 20): Promise<void> {
+export async function until(what: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!(await what())) {
     if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);

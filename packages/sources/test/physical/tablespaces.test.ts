@@ -1,10 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PostgresServer } from '@holdfast/testing/servers/postgres-server';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ownDirectory, ProtectedServer } from './protected-server.ts';
 
 const missing = await PostgresServer.missing(15);
+
+// Servers start and recover several times in a test, on machines that do other things as well.
+vi.setConfig({ testTimeout: 120_000 });
 
 describe.skipIf(missing)('a cluster with tablespaces', () => {
   test('comes back with them beside it, or where asked', async () => {

@@ -5,6 +5,7 @@ import type { Lsn } from './lsn.ts';
 import { PieceQueue } from './piece-queue.ts';
 import type { WalEvent } from './wal-events.ts';
 import { positionBehind, type WalInfo } from './wal-info.ts';
+import type { WalPiece } from './wal-piece.ts';
 import { WalReceiver, type WalReceiverOptions } from './wal-receiver.ts';
 import { mergedInfo, walSource } from './wal-source.ts';
 import type { Connect } from './wire/raw-connection.ts';
@@ -127,6 +128,7 @@ export class ContinuousProtection {
   #heard(event: WalEvent): void {
     if (event.type === 'gap') {
       this.#lastBaseAt = null;
+      this.#storedLsn = null;
       this.#baseNeeded.abort();
       this.#baseNeeded = new AbortController();
     }
@@ -139,17 +141,18 @@ export class ContinuousProtection {
       const info = mergedInfo(pieces);
       await this.#persist('wal', walSource(pieces), signal);
       this.#queue.done(pieces);
-      this.#storedLsn = info.endLsn;
-      this.#receiver.confirm(info.endLsn);
-      const covered = pieces
-        .map(({ coveredAt }) => coveredAt)
-        .filter((at) => at !== null)
-        .at(-1);
-      if (covered !== undefined) this.#coveredAt = covered;
+      this.#receiver.confirm(info);
+      if (this.#receiver.isCurrent(info)) this.#advance(info.endLsn, pieces);
       const oldest = pieces[0]!.receivedAt;
       const lagSeconds = oldest === null ? 0 : (this.#options.clock.monotonic() - oldest) / 1000;
       this.#options.onEvent({ type: 'wal-stored', info, lagSeconds });
     }
+  }
+
+  #advance(storedLsn: Lsn, pieces: readonly WalPiece[]): void {
+    this.#storedLsn = storedLsn;
+    const covered = pieces.map(({ coveredAt }) => coveredAt).filter((at) => at !== null);
+    this.#coveredAt = covered.at(-1) ?? this.#coveredAt;
   }
 
   /** Until it is stored. */

@@ -39,6 +39,9 @@ export interface WalReceiverOptions {
   readonly onPiece: (piece: WalPiece, signal: AbortSignal) => Promise<void>;
 }
 
+/** What of a piece, or of a snapshot of pieces, says how far storing has come. */
+type Confirmed = Pick<WalPiece, 'timeline' | 'chainStart' | 'endLsn'>;
+
 const STATUS_MS = 10_000;
 /** Statuses ask for a reply, so a server that lives says something far more often. */
 const SILENCE_MS = 45_000;
@@ -91,10 +94,19 @@ export class WalReceiver {
     return this.#guard.retainedBytes;
   }
 
-  /** Everything in front of this is stored: the server may forget it. */
-  confirm(lsn: Lsn): void {
-    if (lsn > this.#confirmed) this.#confirmed = lsn;
+  /**
+   * All pieces up to the end of this one are stored: the server may forget their WAL. One of a timeline that was left, or of
+   * before a gap, says nothing about what is received now, whose positions may be lower.
+   */
+  confirm(piece: Confirmed): void {
+    if (!this.isCurrent(piece)) return;
+    if (piece.endLsn > this.#confirmed) this.#confirmed = piece.endLsn;
     this.#sendStatus();
+  }
+
+  /** Whether what is received now follows this, on the same timeline. */
+  isCurrent({ timeline, chainStart }: Confirmed): boolean {
+    return this.#position?.timeline === timeline && this.#position.chainStart === chainStart;
   }
 
   /**
@@ -255,6 +267,7 @@ export class WalReceiver {
       afterGap: this.#afterGap,
     });
     this.#afterGap = false;
+    if (this.#position?.timeline !== position.timeline) this.#confirmed = 0n;
     this.#position = position;
     return position;
   }
@@ -418,6 +431,7 @@ export class WalReceiver {
     this.#position = null;
     this.#builder = null;
     this.#slotLost = null;
+    this.#confirmed = 0n;
     this.#afterGap = true;
     this.#options.onEvent({ type: 'gap', reason, from, message, hint: hintOf(reason) });
   }
