@@ -1,6 +1,7 @@
 import {
   decodeLedgerGroup,
   type Extent,
+  LEDGER_HEADER_BYTES,
   type LedgerGroup,
   ledgerGroupBytes,
   ledgerRows,
@@ -55,7 +56,8 @@ export class PreviousRows {
     let bytes = 0;
     let at = span.start;
     for (let group = 0; at < span.end; group++) {
-      const header = await ledger.header(at);
+      // Groups are shorter than what is read at once, so passing over their rows would cost more reads.
+      const header = await ledger.read(at, LEDGER_HEADER_BYTES);
       const rows = ledgerRows(header);
       if (rows === null) return null;
       const border = borderOf([header.readUInt32LE(0), header.readUInt32LE(4)]);
@@ -100,7 +102,7 @@ export class PreviousRows {
 
   async #read(): Promise<PreviousGroup | null> {
     if (this.#at >= this.#span.end) return null;
-    const rows = ledgerRows(await this.#ledger.read(this.#at, 24));
+    const rows = ledgerRows(await this.#ledger.read(this.#at, LEDGER_HEADER_BYTES));
     const length = rows === null ? 0 : ledgerGroupBytes(rows);
     const group = rows === null ? null : decodeLedgerGroup(await this.#ledger.read(this.#at, length));
     if (group === null) {

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { encodeLedgerGroup, LEDGER_HEADER_BYTES, type LedgerGroup } from '@holdfast/formats';
+import { encodeLedgerGroup, type LedgerGroup } from '@holdfast/formats';
 
 const BUFFER_BYTES = 1024 * 1024;
 
@@ -78,7 +78,9 @@ export class RowLedgerWriter {
 /** The row ledger of an earlier snapshot. */
 export class RowLedger {
   readonly #file: FileHandle | null;
-  #window: Buffer = Buffer.alloc(0);
+  #buffer = Buffer.alloc(0);
+  /** What of it was read, and from where. */
+  #window: Buffer = this.#buffer;
   #windowAt = 0;
 
   private constructor(file: FileHandle | null) {
@@ -102,23 +104,16 @@ export class RowLedger {
     return this.#window.subarray(at - this.#windowAt, at - this.#windowAt + length);
   }
 
-  /** The group's first bytes without what is between: for whoever looks at one group after the other. */
-  async header(at: number): Promise<Buffer> {
-    const header = Buffer.alloc(LEDGER_HEADER_BYTES);
-    if (!this.#file) return header.subarray(0, 0);
-    const { bytesRead } = await this.#file.read(header, 0, header.length, at);
-    return header.subarray(0, bytesRead);
-  }
-
   /** Idempotent. */
   async close(): Promise<void> {
     await this.#file?.close().catch(() => {});
   }
 
   async #load(at: number, length: number): Promise<void> {
-    const window = Buffer.allocUnsafe(length);
-    const read = this.#file ? await this.#file.read(window, 0, length, at) : { bytesRead: 0 };
-    this.#window = window.subarray(0, read.bytesRead);
+    if (this.#buffer.length < length) this.#buffer = Buffer.allocUnsafeSlow(length);
+    this.#window = this.#buffer.subarray(0, 0);
+    const read = this.#file ? await this.#file.read(this.#buffer, 0, length, at) : { bytesRead: 0 };
+    this.#window = this.#buffer.subarray(0, read.bytesRead);
     this.#windowAt = at;
   }
 }
