@@ -1,7 +1,7 @@
 import { MAX_ROW_BYTES, type RowReader } from '@holdfast/contracts';
 import { MariadbServer } from '@holdfast/testing/servers/mariadb-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type MysqlSourceOptions, mysqlSink, mysqlSource } from '../../src/index.ts';
+import { type MysqlSourceOptions, mysqlSink, mysqlSource } from '../../src/mysql/index.ts';
 import { access, readRows, readTable } from './rig.ts';
 
 const missing = await MariadbServer.missing();

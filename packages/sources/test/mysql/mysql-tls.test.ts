@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MariadbServer } from '@holdfast/testing/servers/mariadb-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type MysqlSourceOptions, mysqlSource } from '../../src/index.ts';
+import { type MysqlSourceOptions, mysqlSource } from '../../src/mysql/index.ts';
 import { access } from './rig.ts';
 
 const missing = await MariadbServer.missing();
