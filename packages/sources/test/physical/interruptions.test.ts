@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PostgresServer } from '@holdfast/testing/servers/postgres-server';
 import { describe, expect, test, vi } from 'vitest';
-import { begun, forEver, insert, recovered } from './notes.ts';
+import { begun, forEver, insert, recovered, SHORT_MEMORY, writeMuch } from './notes.ts';
 import { until } from './shelf.ts';
 
 const missing = await PostgresServer.missing(15);
@@ -37,7 +37,7 @@ describe.skipIf(missing)('while WAL is received', () => {
   test.each(['before it is stored', 'after it is stored'])(
     'Holdfast dies %s, before it is confirmed',
     async (when) => {
-      await using world = await begun();
+      await using world = await begun(SHORT_MEMORY);
       await world.stored();
       await world.unprotect();
       let hung = false;
@@ -51,6 +51,8 @@ describe.skipIf(missing)('while WAL is received', () => {
       await insert(world.server, 'one');
       await until(() => hung);
       await insert(world.server, 'two');
+      // WAL that had been confirmed would be gone now.
+      await writeMuch(world.server, 6);
       await world.unprotect();
       world.protect();
       await insert(world.server, 'three');

@@ -73,6 +73,12 @@ const histories: fc.Arbitrary<History> = fc
     };
   });
 
+/** Half of them exactly a commit's. */
+const moments = fc.oneof(
+  fc.integer({ min: 0, max: 95_000 }),
+  fc.integer({ min: 0, max: 95 }).map((unit) => unit * 1000),
+);
+
 /** Whether every unit from one to another is in some snapshot. */
 const covers = (wals: readonly WalSnapshotRef[], from: bigint, to: bigint): boolean => {
   for (let at = from; at < to; at += BigInt(UNIT))
@@ -122,7 +128,7 @@ describe('a plan', () => {
 
   test('to a time ends where the first later commit is, and with all earlier ones', () => {
     fc.assert(
-      fc.property(histories, fc.integer({ min: 0, max: 95_000 }), (history, micros) => {
+      fc.property(histories, moments, (history, micros) => {
         const time = BigInt(micros);
         const plan = attempt(history, { kind: 'time', time });
         if (plan instanceof HoldfastError) return;
@@ -203,6 +209,8 @@ describe('timelines', () => {
     const plan = planRecovery({ ...all, target: { kind: 'lsn', lsn: lsn(4) } });
     expect(plan).toMatchObject({ timeline: 1, target: { kind: 'lsn', inclusive: false } });
     expect(plan.wals.map(({ id }) => id)).toEqual(['wal 1 0-6']);
+    const last = planRecovery({ ...all, target: { kind: 'time', time: timeOf(9) } });
+    expect(last).toMatchObject({ timeline: 1, reach: lsn(10) });
   });
 
   test('a base that was taken behind the branch, on the old one, is not used', () => {
