@@ -103,6 +103,6 @@ describe.skipIf(missing !== null)('sums of restored tables', () => {
         { ...description, table: 'gone' },
         ROW_KEY,
       ),
-    ).rejects.toThrow(coded('TARGET_UNWRITABLE', /Cannot read table .*gone back/));
+    ).rejects.toThrow(coded('SOURCE_CHANGED', /gone/));
   });
 });

@@ -1,6 +1,6 @@
 import { HoldfastError } from '@holdfast/contracts';
+import type { SchemaFacts, TableFact } from '../schema-facts.ts';
 import type { ArchiveEntry } from './archive-contents.ts';
-import type { SchemaFacts, TableFacts } from './interim/schema-facts.ts';
 
 /** Belong to the table or other object that they depend on, and go wherever it goes. */
 const ATTACHED = new Set([
@@ -28,7 +28,7 @@ export interface ArchiveChoice {
   /** Entries to restore, in the archive's order, which is one in which they can be. */
   readonly ids: readonly number[];
   /** Tables whose rows are wanted, by `schema.name`; the table that was named for each. */
-  readonly tables: ReadonlyMap<string, TableFacts>;
+  readonly tables: ReadonlyMap<string, TableFact>;
   /** That are among the entries. */
   readonly extensions: ReadonlySet<string>;
 }
@@ -43,7 +43,7 @@ export const tableKey = (schema: string, name: string): string => `${schema}\0${
 export function chooseEntries(
   entries: readonly ArchiveEntry[],
   facts: SchemaFacts,
-  named: readonly TableFacts[],
+  named: readonly TableFact[],
   available: ReadonlySet<string>,
 ): ArchiveChoice {
   const graph = new ArchiveGraph(entries, facts);
@@ -62,11 +62,11 @@ const extensionName = ({ rest }: ArchiveEntry): string => rest.replace(/^- /, ''
 
 class ArchiveGraph {
   readonly included = new Set<number>();
-  readonly tables = new Map<string, TableFacts>();
+  readonly tables = new Map<string, TableFact>();
   readonly #entries: ReadonlyMap<number, ArchiveEntry>;
   readonly #facts: SchemaFacts;
   readonly #byTable = new Map<string, ArchiveEntry>();
-  readonly #tableOf = new Map<number, TableFacts>();
+  readonly #tableOf = new Map<number, TableFact>();
 
   constructor(entries: readonly ArchiveEntry[], facts: SchemaFacts) {
     this.#entries = new Map(entries.map((entry) => [entry.id, entry]));
@@ -75,7 +75,7 @@ class ArchiveGraph {
   }
 
   /** A partitioned table is chosen with its partitions. */
-  choose(table: TableFacts, named: TableFacts = table): void {
+  choose(table: TableFact, named: TableFact = table): void {
     const key = tableKey(table.schema, table.name);
     const entry = this.#byTable.get(key);
     if (entry === undefined)
@@ -125,7 +125,7 @@ class ArchiveGraph {
     return [...seen].filter((id) => TABLES.has(this.#entries.get(id)?.kind ?? ''));
   }
 
-  #partitionsOf(parent: number): TableFacts[] {
+  #partitionsOf(parent: number): TableFact[] {
     const attached = [...this.#entries.values()].filter(
       (entry) => entry.kind === 'TABLE ATTACH' && entry.dependsOn.includes(parent),
     );
@@ -137,7 +137,7 @@ class ArchiveGraph {
   }
 
   /** By the text that the listing has; with spaces in names, the owner has to decide. */
-  #find(table: TableFacts): void {
+  #find(table: TableFact): void {
     const start = `${printed(table.schema)} ${printed(table.name)} `;
     const found = [...this.#entries.values()].filter(
       ({ kind, rest }) => TABLES.has(kind) && rest.startsWith(start),

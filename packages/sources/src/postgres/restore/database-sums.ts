@@ -1,11 +1,8 @@
+import { MAX_ROW_BYTES } from '@holdfast/contracts';
 import type { RowsDescription, RowsWindow } from '@holdfast/formats/rows';
-import type pg from 'pg';
-import { RowSum } from '../../rows/row-sum.ts';
-import { tuplesOfBinary, tuplesOfText } from './copied-tuples.ts';
-import { copyOut } from './copy-out.ts';
-import { readSettings } from './options.ts';
-import { type PostgresServerOptions, ServerAccess } from './server-access.ts';
-import { targetError } from './server-errors.ts';
+import { TupleIntake } from '../../rows/tuple-intake.ts';
+import type { PostgresConnectionOptions } from '../options.ts';
+import { Session } from '../session.ts';
 import { literal, qualified, quoted, quotedList } from './sql-names.ts';
 
 export interface RowSums {
@@ -16,46 +13,39 @@ export interface RowSums {
 
 /** Reads restored tables back, to be compared with what was recorded at backup. Ended by its user. */
 export class DatabaseSums {
-  readonly #client: pg.Client;
+  readonly #session: Session;
+  readonly #room = new Uint8Array(2 * MAX_ROW_BYTES);
 
-  private constructor(client: pg.Client) {
-    this.#client = client;
+  private constructor(session: Session) {
+    this.#session = session;
   }
 
-  /** TARGET_UNWRITABLE. */
-  static async connect(
-    options: PostgresServerOptions & { readonly database: string },
-  ): Promise<DatabaseSums> {
-    const access = await ServerAccess.of(options);
-    const client = await access.connect(options.database, readSettings);
-    // Such a server knows no encoding: its bytes come as they are.
-    const { rows } = await client.query("SELECT current_setting('server_encoding') AS encoding");
-    if ((rows as [{ encoding: string }])[0].encoding === 'SQL_ASCII')
-      await client.query("SET client_encoding = 'SQL_ASCII'");
-    return new DatabaseSums(client);
+  /** SOURCE_UNREADABLE: it reads as the source does, under the same settings. */
+  static async connect(options: PostgresConnectionOptions): Promise<DatabaseSums> {
+    return new DatabaseSums(await Session.connect(options));
   }
 
-  /** Of the object's rows as they are in the database. TARGET_UNWRITABLE when they cannot be read. */
+  /** Of the object's rows as they are in the database. SOURCE_UNREADABLE, SOURCE_CHANGED when there are none such. */
   async of(description: RowsDescription, rowKey: Uint8Array): Promise<RowSums> {
     const { schema, table, columns, keyColumns } = description;
-    const fields = columns.length;
     const binary = columns.every(({ encoding }) => encoding === 'binary');
-    const sum = new RowSum({ fields, keyFields: keyColumns, rowKey });
+    const format = binary ? 'copy-binary' : 'copy-text';
+    const intake = new TupleIntake({ format, fields: columns.length, keyFields: keyColumns, rowKey });
     const sql = `COPY (${selectOf(description)}) TO STDOUT (FORMAT ${binary ? 'binary' : 'text'})`;
-    try {
-      let first = true;
-      for await (const messages of copyOut(this.#client, sql)) {
-        sum.add(binary ? tuplesOfBinary(messages, first) : tuplesOfText(messages, fields));
-        first = false;
-      }
-    } catch (error) {
-      throw targetError(error, `Cannot read table ${schema}.${table} back`);
+    const copy = this.#session.copy(sql, `table ${schema}.${table}`);
+    while (!copy.ended) {
+      await copy.arrival();
+      copy.fill(intake);
+      // Only the sum is of interest.
+      while (intake.take(this.#room) !== null);
     }
-    return { rows: sum.rows, checksum: sum.checksum() };
+    intake.end();
+    const { rows, checksum } = intake.index();
+    return { rows, checksum };
   }
 
   async end(): Promise<void> {
-    await this.#client.end().catch(() => {});
+    await this.#session.end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -65,7 +55,7 @@ export class DatabaseSums {
 
 /** As `DatabaseSums`, for one object. */
 export async function databaseSums(
-  options: PostgresServerOptions & { readonly database: string },
+  options: PostgresConnectionOptions,
   description: RowsDescription,
   rowKey: Uint8Array,
 ): Promise<RowSums> {

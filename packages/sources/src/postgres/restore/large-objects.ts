@@ -1,6 +1,6 @@
 import type pg from 'pg';
+import type { LargeObjectFact } from '../schema-facts.ts';
 import { applyAccess } from './access-rights.ts';
-import type { LargeObjectFacts } from './interim/schema-facts.ts';
 import { literal, quoted } from './sql-names.ts';
 
 /** Bytes of a page; the server's own, fixed at its compilation. */
@@ -10,7 +10,7 @@ const AT_A_TIME = 1000;
 /** With their oids, since rows refer to them by these. */
 export async function createLargeObjects(
   client: pg.Client,
-  objects: readonly LargeObjectFacts[],
+  objects: readonly LargeObjectFact[],
   owner: 'keep' | 'none',
 ): Promise<void> {
   for (let at = 0; at < objects.length; at += AT_A_TIME) {
@@ -22,7 +22,7 @@ export async function createLargeObjects(
 
 async function describeObject(
   client: pg.Client,
-  object: LargeObjectFacts,
+  object: LargeObjectFact,
   owner: 'keep' | 'none',
 ): Promise<void> {
   const name = `LARGE OBJECT ${object.oid}`;

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { TableFacts } from './interim/schema-facts.ts';
+import type { TableFact } from '../schema-facts.ts';
 import { literal, qualified, quoted } from './sql-names.ts';
 
 interface ColumnState {
@@ -14,7 +14,7 @@ interface ColumnState {
  */
 export async function leaveOut(
   client: pg.Client,
-  table: TableFacts,
+  table: TableFact,
   families: readonly string[],
 ): Promise<{ notes: string[]; restore: () => Promise<void> }> {
   const name = qualified(table.schema, table.name);

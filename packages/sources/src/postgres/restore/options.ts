@@ -73,23 +73,15 @@ export function restoreSettings(options: PostgresSinkOptions): RestoreSettings {
   };
 }
 
-/** Under which values are written as the source writes them. */
-export const readSettings: Readonly<Record<string, string>> = {
-  client_encoding: 'UTF8',
+/** Under which text means the same as where it was written, and nothing waits for the disk before the end. */
+export const sessionSettings = (maintenanceMemory: string, encoding: string): Record<string, string> => ({
   search_path: '',
   datestyle: 'ISO',
   intervalstyle: 'postgres',
   timezone: 'UTC',
-  extra_float_digits: '3',
-  bytea_output: 'hex',
   xmloption: 'content',
   row_security: 'off',
   statement_timeout: '0',
-};
-
-/** Under which text means the same as where it was written, and nothing waits for the disk before the end. */
-export const sessionSettings = (maintenanceMemory: string, encoding: string): Record<string, string> => ({
-  ...readSettings,
   client_encoding: encoding === 'SQL_ASCII' ? 'SQL_ASCII' : 'UTF8',
   check_function_bodies: 'off',
   lock_timeout: '0',

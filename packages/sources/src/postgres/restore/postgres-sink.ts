@@ -11,11 +11,10 @@ import {
   throwIfAborted,
 } from '@holdfast/contracts';
 import { decodeRowsIndex, type RowsDescription } from '@holdfast/formats/rows';
-import { parseSchemaFacts } from './interim/schema-facts.ts';
+import { parseFacts, parseSequences } from '../schema-facts.ts';
 import { type PostgresSinkOptions, type RestoreSettings, restoreSettings } from './options.ts';
 import { RestoreRun } from './restore-run.ts';
 import { descriptionOf } from './rows-header.ts';
-import { parseSequences } from './sequences.ts';
 import { ServerAccess } from './server-access.ts';
 import { smallContent } from './small-content.ts';
 import { SpooledArchive } from './spooled-archive.ts';
@@ -110,7 +109,7 @@ class DatabaseSink implements PostgresSink {
     if (archive === null || access === null || target === null)
       throw new HoldfastError('FORMAT_INVALID', 'The snapshot has no schema before its facts');
     const at = { settings: this.#settings, access, target, archive };
-    this.#run = await RestoreRun.begin(at, parseSchemaFacts(facts), signal);
+    this.#run = await RestoreRun.begin(at, parseFacts(facts), signal);
   }
 
   async #openRows(path: string, rows: RowsDescription): Promise<ContentWriter> {

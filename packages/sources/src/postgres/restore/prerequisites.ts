@@ -1,6 +1,6 @@
 import { HoldfastError } from '@holdfast/contracts';
 import type pg from 'pg';
-import type { SchemaFacts } from './interim/schema-facts.ts';
+import type { SchemaFacts } from '../schema-facts.ts';
 import { quoted } from './sql-names.ts';
 
 export interface PrerequisiteOptions {

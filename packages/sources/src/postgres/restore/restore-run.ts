@@ -1,19 +1,19 @@
 import { type ContentWriter, cancelled, HoldfastError } from '@holdfast/contracts';
 import type { RowsDescription, RowsIndex } from '@holdfast/formats/rows';
 import type pg from 'pg';
+import type { SchemaFacts, SequenceFact, TableFact } from '../schema-facts.ts';
 import { type ArchiveChoice, tableKey } from './archive-choice.ts';
 import { CopyLanes, type CopyTarget } from './copy-lanes.ts';
 import { copyTarget } from './copy-target.ts';
 import { rowsThatMove } from './enum-partitions.ts';
 import { analyze, refreshMaterializedViews } from './finishing.ts';
-import type { SchemaFacts, TableFacts } from './interim/schema-facts.ts';
 import { createLargeObjects, fillLargeObjects } from './large-objects.ts';
 import { leaveOut } from './left-out-columns.ts';
 import { type RestoreSettings, sessionSettings } from './options.ts';
 import { availableExtensions, checkPrerequisites, createMissingRoles } from './prerequisites.ts';
 import { BatchBuffers, RowsLoader } from './rows-loader.ts';
 import { SchemaRestore } from './schema-restore.ts';
-import { type SequenceState, setSequences } from './sequences.ts';
+import { setSequences } from './sequences.ts';
 import { destroy, type ServerAccess } from './server-access.ts';
 import { targetError } from './server-errors.ts';
 import type { SpooledArchive } from './spooled-archive.ts';
@@ -50,7 +50,7 @@ export class RestoreRun {
   #staging!: Staging;
   #moving: ReadonlyMap<string, string> = new Map();
   #defaults: (() => Promise<void>)[] = [];
-  #sequences: readonly SequenceState[] = [];
+  #sequences: readonly SequenceFact[] = [];
   #pages: string | null = null;
   /** Whether the object before was loaded, and not passed over. */
   #last: LoadedObject | null = null;
@@ -99,7 +99,7 @@ export class RestoreRun {
     if (this.#last !== null) this.#last.index = index;
   }
 
-  setSequences(states: readonly SequenceState[]): void {
+  setSequences(states: readonly SequenceFact[]): void {
     this.#sequences = states;
   }
 
@@ -173,7 +173,7 @@ export class RestoreRun {
     this.#staging = new Staging(this.#control);
   }
 
-  #wanted(rows: RowsDescription): TableFacts | null {
+  #wanted(rows: RowsDescription): TableFact | null {
     const { selection } = this.#place.settings;
     const { schema, table: name, family } = rows;
     const facts = this.#facts.tables.find((table) => table.schema === schema && table.name === name);

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { HoldfastError } from '@holdfast/contracts';
+import type { SchemaFacts, TableFact } from '../schema-facts.ts';
 import { type ArchiveChoice, chooseEntries } from './archive-choice.ts';
 import { parseContents } from './archive-contents.ts';
-import type { SchemaFacts, TableFacts } from './interim/schema-facts.ts';
 import type { RestoreSettings } from './options.ts';
 import { findPgRestore, majorIn, type PgRestore, runPgRestore } from './pg-restore.ts';
 import type { ServerAccess } from './server-access.ts';
@@ -42,7 +42,7 @@ export class SchemaRestore {
 
   /** From here on only those tables and what belongs to them; `available` are the server's extensions. */
   async restrictTo(
-    tables: readonly TableFacts[],
+    tables: readonly TableFact[],
     facts: SchemaFacts,
     available: ReadonlySet<string>,
   ): Promise<ArchiveChoice> {
@@ -70,7 +70,8 @@ export class SchemaRestore {
       this.#archive.path,
     ];
     const session = { synchronous_commit: 'off', maintenance_work_mem: maintenanceMemory };
-    await runPgRestore(this.#program, args, this.#access.environment(database, session), signal);
+    const env = await this.#access.environment(database, session);
+    await runPgRestore(this.#program, args, env, signal);
   }
 }
 

@@ -1,6 +1,6 @@
 import { HoldfastError } from '@holdfast/contracts';
 import type { RowsDescription } from '@holdfast/formats/rows';
-import type { SchemaFacts, TableFacts } from './interim/schema-facts.ts';
+import type { SchemaFacts, TableFact } from '../schema-facts.ts';
 
 /** `table` is `NAME` or `SCHEMA.NAME`; a partitioned table stands for its partitions too. */
 export interface TableChoice {
@@ -46,12 +46,12 @@ export class Selection {
   }
 
   /** Tables that are named, of those that the snapshot has. */
-  chosenTables(facts: SchemaFacts): TableFacts[] {
+  chosenTables(facts: SchemaFacts): TableFact[] {
     return facts.tables.filter((table) => this.#choices(table.schema, table.name).length > 0);
   }
 
   /** Of families the table has, those to be restored. */
-  families(table: TableFacts): string[] {
+  families(table: TableFact): string[] {
     const choices = this.#choices(table.schema, table.name);
     return Object.keys(table.families).filter(
       (family) =>
@@ -74,7 +74,7 @@ export class Selection {
     return (this.#only ?? []).filter((choice) => isNamed(choice.table, schema, name));
   }
 
-  #checkFamily(name: string, family: string, tables: readonly TableFacts[]): void {
+  #checkFamily(name: string, family: string, tables: readonly TableFact[]): void {
     const known = tables.flatMap((table) => Object.keys(table.families));
     if (!known.includes(family)) throw unknown('family', `${name}.${family}`, known);
   }
@@ -83,10 +83,10 @@ export class Selection {
 export const isNamed = (text: string, schema: string, name: string): boolean =>
   text === name || text === `${schema}.${name}`;
 
-const isFamily = (text: string, { schema, name }: TableFacts, family: string): boolean =>
+const isFamily = (text: string, { schema, name }: TableFact, family: string): boolean =>
   text === `${name}.${family}` || text === `${schema}.${name}.${family}`;
 
-const tableName = ({ schema, name }: TableFacts): string => `${schema}.${name}`;
+const tableName = ({ schema, name }: TableFact): string => `${schema}.${name}`;
 
 const SHOWN = 20;
 

@@ -2,41 +2,43 @@ import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { HoldfastError } from '@holdfast/contracts';
 import pg from 'pg';
+import { passwordFor, type ServerAddress, serverAddress } from '../credentials.ts';
+import { libpqEnvironment } from '../libpq-environment.ts';
+import type { PostgresConnectionOptions } from '../options.ts';
 import { targetError } from './server-errors.ts';
 
-export interface PostgresServerOptions {
-  /** Default: libpq's own (`PGHOST`, else localhost). A path beginning with `/` is a socket's directory. */
-  readonly host?: string;
-  readonly port?: number;
-  readonly user?: string;
-  /** A file whose first line is the password. */
-  readonly passwordFile?: string;
-  /** Name of an environment variable. Without it and `passwordFile`: `PGPASSWORD`, else `~/.pgpass`. */
-  readonly passwordEnv?: string;
-  readonly tls?: { readonly mode?: TlsMode; readonly ca?: string };
-}
-
-export type TlsMode = 'disable' | 'prefer' | 'require' | 'verify-full';
+/** The database is the target's to name. */
+export type PostgresServerOptions = Omit<PostgresConnectionOptions, 'database'>;
 
 const CONNECT_MS = 15_000;
 
 /** How to reach a server: for connections of our own, and for PostgreSQL's programs. */
 export class ServerAccess {
-  /** For messages: `user@host:port` without secrets. */
-  readonly display: string;
   readonly #options: PostgresServerOptions;
-  readonly #password: string | undefined;
+  readonly #address: ServerAddress;
+  readonly #password: string | null;
 
-  private constructor(options: PostgresServerOptions, password: string | undefined) {
+  private constructor(options: PostgresServerOptions, address: ServerAddress, password: string | null) {
     this.#options = options;
+    this.#address = address;
     this.#password = password;
-    const host = options.host ?? process.env.PGHOST ?? 'localhost';
-    this.display = `${host}${options.port ? `:${options.port}` : ''}`;
   }
 
-  /** TARGET_UNWRITABLE when the password cannot be read. */
+  /** TARGET_UNWRITABLE when the password cannot be read; CONFIG_INVALID. */
   static async of(options: PostgresServerOptions): Promise<ServerAccess> {
-    return new ServerAccess(options, await passwordOf(options));
+    const address = serverAddress(options);
+    try {
+      return new ServerAccess(options, address, await passwordFor(options, address));
+    } catch (error) {
+      if (!HoldfastError.is(error, 'SOURCE_UNREADABLE')) throw error;
+      throw new HoldfastError('TARGET_UNWRITABLE', error.message, { hint: error.hint });
+    }
+  }
+
+  /** For messages; without secrets. */
+  get display(): string {
+    const { host, port } = this.#address;
+    return `${host}:${port}`;
   }
 
   /** TARGET_UNWRITABLE. The caller ends it. */
@@ -54,21 +56,11 @@ export class ServerAccess {
   }
 
   /** For libpq's programs. The password is in it: never print it. */
-  environment(database: string, settings: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-    const { host, port, user, tls } = this.#options;
-    return {
-      ...process.env,
-      PGDATABASE: database,
-      PGAPPNAME: 'holdfast',
-      PGCONNECT_TIMEOUT: String(CONNECT_MS / 1000),
-      PGOPTIONS: optionsOf(settings),
-      ...(host !== undefined && { PGHOST: host }),
-      ...(port !== undefined && { PGPORT: String(port) }),
-      ...(user !== undefined && { PGUSER: user }),
-      ...(this.#password !== undefined && { PGPASSWORD: this.#password }),
-      ...(tls?.mode !== undefined && { PGSSLMODE: tls.mode }),
-      ...(tls?.ca !== undefined && { PGSSLROOTCERT: tls.ca }),
-    };
+  async environment(
+    database: string,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<NodeJS.ProcessEnv> {
+    return { ...(await libpqEnvironment({ ...this.#options, database })), PGOPTIONS: optionsOf(settings) };
   }
 
   async #connect(
@@ -76,13 +68,11 @@ export class ServerAccess {
     settings: Readonly<Record<string, string>>,
     tls: ConnectionOptions | false | Promise<ConnectionOptions | false>,
   ): Promise<pg.Client> {
-    const { host, port, user } = this.#options;
     const client = new pg.Client({
-      host,
-      port,
-      user,
-      password: this.#password,
+      ...this.#address,
       database,
+      // Undefined would make the driver look for one itself.
+      password: this.#password ?? (() => ''),
       ssl: await tls,
       options: optionsOf(settings),
       application_name: 'holdfast',
@@ -100,9 +90,9 @@ export class ServerAccess {
   }
 
   async #tlsOptions(): Promise<ConnectionOptions | false> {
-    const { host, tls } = this.#options;
+    const { tls } = this.#options;
     const mode = tls?.mode ?? 'prefer';
-    if (mode === 'disable' || host?.startsWith('/')) return false;
+    if (mode === 'disable' || this.#address.host.startsWith('/')) return false;
     const ca = tls?.ca === undefined ? undefined : await readFile(tls.ca, 'utf8');
     if (mode === 'verify-full') return { ca, rejectUnauthorized: true };
     // As libpq: an authority that is given is checked even where the name is not.
@@ -127,26 +117,3 @@ const optionsOf = (settings: Readonly<Record<string, string>>): string =>
   Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, '\\$&')}`)
     .join(' ');
-
-async function passwordOf({ passwordFile, passwordEnv }: PostgresServerOptions): Promise<string | undefined> {
-  if (passwordFile !== undefined) {
-    try {
-      return (await readFile(passwordFile, 'utf8')).split(/\r?\n/, 1)[0]!;
-    } catch (cause) {
-      throw new HoldfastError('TARGET_UNWRITABLE', `Cannot read the password file ${passwordFile}`, {
-        hint: 'Check its path and permissions.',
-        cause,
-      });
-    }
-  }
-  if (passwordEnv === undefined) return undefined;
-  const password = process.env[passwordEnv];
-  if (password !== undefined) return password;
-  throw new HoldfastError(
-    'TARGET_UNWRITABLE',
-    `The environment has no ${passwordEnv}, which should hold the password`,
-    {
-      hint: 'Set it, or use passwordFile.',
-    },
-  );
-}
