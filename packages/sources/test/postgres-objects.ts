@@ -4,6 +4,7 @@ import { encodeRowsDescription, encodeRowsIndex, type RowsDescription } from '@h
 import type { MemorySourceObject } from '@holdfast/testing/memory-source';
 import type { PostgresServer } from '@holdfast/testing/servers/postgres-server';
 import type pg from 'pg';
+import { LARGE_OBJECT_PAGE } from '../src/postgres/large-objects.ts';
 import { encodeTuple } from '../src/rows/tuple-splitter.ts';
 
 const run = promisify(execFile);
@@ -199,7 +200,9 @@ const withIndex = (
 async function largeObjects(client: pg.Client): Promise<MemorySourceObject[]> {
   const { rows } = await client.query('SELECT FROM pg_largeobject_metadata');
   if (rows.length === 0) return [];
-  const select = 'SELECT loid, pageno::int8, data FROM pg_largeobject ORDER BY 1, 2';
+  const select = `SELECT loid, p, lo_get(loid, p * ${LARGE_OBJECT_PAGE}, ${LARGE_OBJECT_PAGE})
+    FROM (SELECT loid, max(pageno * 2048::int8 + length(data)) AS size FROM pg_largeobject GROUP BY 1) AS o,
+      generate_series(0::int8, (size - 1) / ${LARGE_OBJECT_PAGE}) AS p WHERE size > 0 ORDER BY 1, 2`;
   const pages = await copyOut(client, select, true, 3);
   const column = (name: string, type: string, typeId: number) =>
     ({ name, type, typeId, encoding: 'binary', notNull: true }) as const;

@@ -9,6 +9,7 @@ import { PostgresServer } from '@holdfast/testing/servers/postgres-server';
 import { createTorture } from '@holdfast/testing/servers/postgres-torture';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { scratchDatabase } from '../src/postgres/restore/index.ts';
+import { encodeTuple, fieldsOf } from '../src/rows/tuple-splitter.ts';
 import { objectsOf } from './postgres-objects.ts';
 import {
   coded,
@@ -243,6 +244,21 @@ describe.skipIf(missing !== null)('restoring to PostgreSQL in trouble', () => {
     );
     await expect(restore(server, doubled)).rejects.toThrow(coded('TARGET_UNWRITABLE', /t_pkey/));
     expect(await databases(server)).toEqual(['shop']);
+  });
+
+  test('large objects of other pages are refused', async () => {
+    await server.createDatabase('large');
+    await server.query("SELECT lo_from_bytea(5, decode(repeat('ab', 600000), 'hex'))", 'large');
+    const pages = (await objectsOf(server, 'large')).map((object) => {
+      if (object.path !== '3-large-objects/rows') return object;
+      const shorter = [...fieldsOf(object.content!, 3)].map(([oid, page, data]) => [
+        oid!,
+        page!,
+        data!.subarray(0, 2048),
+      ]);
+      return { ...object, content: Buffer.concat(shorter.map(encodeTuple)) };
+    });
+    await expect(restore(server, pages)).rejects.toThrow(coded('FORMAT_INVALID', /Large object 5/));
   });
 
   test('scratch databases go away, also those of the dead', async () => {

@@ -30,7 +30,7 @@ const DESCRIPTION: RowsDescription = {
 };
 
 /** 0x40000: for reading. 2: from the end. The table of pages itself only superusers may read. */
-const PAGES = `
+export const LARGE_OBJECT_PAGES = `
   select m.oid, p.number, lo_get(m.oid, p.number * ${LARGE_OBJECT_PAGE}, ${LARGE_OBJECT_PAGE})
   from (select oid from pg_largeobject_metadata order by oid offset 0) m,
   lateral (
@@ -48,7 +48,13 @@ export function largeObjects(facts: readonly LargeObjectFact[]): RowsObject | nu
     rowsPath: pathFromText('3-large-objects/rows'),
     indexPath: pathFromText('3-large-objects/rows-index'),
     description: DESCRIPTION,
-    fetches: [{ sql: `copy (${PAGES}) to stdout (format binary)`, what: 'the large objects', seam: null }],
+    fetches: [
+      {
+        sql: `copy (${LARGE_OBJECT_PAGES}) to stdout (format binary)`,
+        what: 'the large objects',
+        seam: null,
+      },
+    ],
     fingerprint: null,
     label: null,
   };

@@ -1,6 +1,7 @@
 import { MAX_ROW_BYTES } from '@holdfast/contracts';
 import type { RowsDescription, RowsWindow } from '@holdfast/formats/rows';
 import { TupleIntake } from '../../rows/tuple-intake.ts';
+import { LARGE_OBJECT_PAGES } from '../large-objects.ts';
 import type { PostgresConnectionOptions } from '../options.ts';
 import { Session } from '../session.ts';
 import { literal, qualified, quoted, quotedList } from './sql-names.ts';
@@ -65,8 +66,7 @@ export async function databaseSums(
 
 /** The checksum does not depend on the order, so the server need not sort. */
 function selectOf({ schema, table, columns, window }: RowsDescription): string {
-  if (schema === 'pg_catalog' && table === 'pg_largeobject')
-    return 'SELECT loid, pageno::int8 AS pageno, data FROM pg_catalog.pg_largeobject';
+  if (schema === 'pg_catalog' && table === 'pg_largeobject') return LARGE_OBJECT_PAGES;
   const list = quotedList(columns.map(({ name }) => name));
   return `SELECT ${list} FROM ONLY ${qualified(schema, table)}${window === null ? '' : ` WHERE ${within(window)}`}`;
 }

@@ -89,6 +89,8 @@ SELECT lo_create(70001);
 SELECT lo_from_bytea(70002, decode(repeat('00ff10', 3000), 'hex'));
 SELECT lo_create(70003), lo_put(70003, 100000, 'after a hole');
 SELECT lo_from_bytea(70004, 'x');
+SELECT lo_from_bytea(70005, convert_to((SELECT string_agg(md5(i::text), '') FROM generate_series(1, 25000) i), 'UTF8'));
+SELECT lo_create(70006), lo_put(70006, 700000, 'after a longer hole');
 ALTER LARGE OBJECT 70002 OWNER TO "torture owner";
 GRANT SELECT ON LARGE OBJECT 70002 TO torture_reader WITH GRANT OPTION;
 GRANT SELECT, UPDATE ON LARGE OBJECT 70004 TO PUBLIC;
