@@ -150,6 +150,22 @@ describe.skipIf(missing)(`PostgreSQL${missing ? ` (${missing})` : ''}`, () => {
     expect(some).toBe(all);
   });
 
+  it('is backed up by runs that are killed, and by one that is not', async () => {
+    await server.query(`UPDATE messages SET body = body || md5(random()::text) WHERE id % 3 = 0`, 'chat');
+    for (const milliseconds of [900, 1400, 1900]) {
+      const { child, ended } = lab.start(['backup', 'chat']);
+      setTimeout(() => child.kill('SIGKILL'), milliseconds);
+      await ended;
+      await server.query(
+        `UPDATE messages SET body = body || '?' WHERE id % 500 = ${milliseconds % 500}`,
+        'chat',
+      );
+    }
+    const { snapshot } = await lab.backUp('chat');
+    await restore(snapshot.id, address('killed'));
+    expect(await same('chat', 'killed')).toBeNull();
+  });
+
   it('refuses to write over a database, unless told to', async () => {
     const refused = await lab.run([
       'restore',
