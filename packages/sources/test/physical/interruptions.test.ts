@@ -48,7 +48,7 @@ describe.skipIf(missing)('while WAL is received', () => {
           await forEver(signal);
         },
       });
-      await insert(world.server, 'one');
+      await world.server.query(`insert into notes values ('one'); select pg_switch_wal()`);
       await until(() => hung);
       await insert(world.server, 'two');
       // WAL that had been confirmed would be gone now.
