@@ -13,8 +13,8 @@ export interface ChatSize {
 /** 20 KiB to 2 MiB, as many of each order of magnitude: 438 KiB in the mean. */
 export const ATTACHMENT = { leastBytes: 20 * 1024, mostBytes: 2 * MiB };
 
-/** What one of scale 1 comes to on the server's disk, with indexes; found by trying. */
-const BYTES_AT_ONE = 925 * MiB;
+/** What the numbers of rows below come to on the server's disk, with indexes; found by trying. */
+const BYTES_AT_ONE = 960 * MiB;
 
 export function chatSize(bytes: number): ChatSize {
   const scaled = (rows: number): number => Math.ceil((rows * bytes) / BYTES_AT_ONE);
