@@ -11,6 +11,8 @@ import { readRoot } from './root.ts';
 export interface OpenVault extends OpenSwarm {
   /** With its worker threads; ended with the vault. */
   readonly engine: Engine;
+  /** Under which rows are summed, in indexes and in drills. 32 bytes. */
+  readonly rowKey: Uint8Array;
 }
 
 export async function openVault(directory: string, options: OpenOptions = {}): Promise<OpenVault> {
@@ -35,5 +37,5 @@ export async function openVault(directory: string, options: OpenOptions = {}): P
   });
   cleanup.adopt(engine, (running) => running.close());
   const opened = cleanup.move();
-  return { ...swarm, engine, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { ...swarm, engine, rowKey: keys.rowKey(), [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }

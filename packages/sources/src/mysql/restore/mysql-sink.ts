@@ -28,6 +28,8 @@ export interface MysqlSinkOptions extends MysqlConnectionOptions {
   readonly putBack?: readonly string[];
   /** Most connections that load at once. Default 2. */
   readonly connections?: number;
+  /** False: events are left out, for a copy that must do nothing by itself. Default true. */
+  readonly events?: boolean;
   /** False: rows go as statements, though the server would take files. Default: as the server says. */
   readonly localInfile?: boolean;
 }

@@ -128,6 +128,10 @@ export class RestoreRun {
     return family === null || !without.includes(name);
   }
 
+  #wantedPrograms({ programs }: Definitions): readonly ProgramDefinition[] {
+    return this.#options.events === false ? programs.filter(({ kind }) => kind !== 'event') : programs;
+  }
+
   /** USAGE for families that the snapshot does not have. */
   #checkFamilies(facts: SchemaFacts): void {
     const known = facts.tables.flatMap(({ name, families }) =>
@@ -154,7 +158,7 @@ export class RestoreRun {
     const tables = await this.#keepSeen();
     const kept = new Set(tables);
     await this.#restoreCounters(kept);
-    const programs = kept.size === definitions.tables.length ? definitions.programs : [];
+    const programs = kept.size === definitions.tables.length ? this.#wantedPrograms(definitions) : [];
     const sound = await this.#rehearse(programs);
     for (const { name } of definitions.broken)
       this.notes.push(`View ${name} was already unusable when it was backed up, and is left out`);

@@ -28,7 +28,7 @@ export async function scratchDatabase(
   const client = await access.connect(options.maintenanceDatabase ?? 'postgres', { statement_timeout: '0' });
   const name = PREFIX + randomBytes(8).toString('hex');
   try {
-    await removeDead(client);
+    await removeDead(access, client);
     await client.query('SELECT pg_advisory_lock($1)', [lockOf(name)]);
     await client.query(`CREATE DATABASE ${quoted(name)} TEMPLATE template0`);
     const comment = `${COMMENT} on ${hostname()}, process ${process.pid}`;
@@ -37,13 +37,13 @@ export async function scratchDatabase(
     await client.end().catch(() => {});
     throw targetError(error, `Cannot create scratch database ${name}`);
   }
-  const drop = onceOnly(() => dropAndEnd(client, name));
+  const drop = onceOnly(() => dropAndEnd(access, client, name));
   return { name, drop, [Symbol.asyncDispose]: drop };
 }
 
-async function dropAndEnd(client: pg.Client, name: string): Promise<void> {
+async function dropAndEnd(access: ServerAccess, client: pg.Client, name: string): Promise<void> {
   try {
-    await dropAll(client, name);
+    await dropAll(access, client, name);
   } catch (error) {
     throw targetError(error, `Cannot drop scratch database ${name}`);
   } finally {
@@ -51,22 +51,49 @@ async function dropAndEnd(client: pg.Client, name: string): Promise<void> {
   }
 }
 
-async function removeDead(client: pg.Client): Promise<void> {
+async function removeDead(access: ServerAccess, client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
     'SELECT datname AS name FROM pg_database WHERE datname ~ $1',
     [`^${PREFIX}[0-9a-f]{16}`],
   );
-  for (const name of new Set(rows.map((row) => row.name.slice(0, PREFIX.length + 16)))) {
-    const { rows: locks } = await client.query('SELECT pg_try_advisory_lock($1) AS dead', [lockOf(name)]);
-    if (!(locks as [{ dead: boolean }])[0].dead) continue;
-    await dropAll(client, name);
-    await client.query('SELECT pg_advisory_unlock($1)', [lockOf(name)]);
+  for (const name of new Set(rows.map((row) => row.name.slice(0, PREFIX.length + 16))))
+    if (!(await isAlive(client, name))) await dropAll(access, client, name);
+}
+
+/** The lock is taken before the database is made. It may be one of another database, where another run is connected to that. */
+async function isAlive(client: pg.Client, name: string): Promise<boolean> {
+  const { rows } = await client.query(
+    `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1
+       AND classid = ($1::int8 >> 32)::oid AND objid = ($1::int8 & 4294967295)::oid`,
+    [lockOf(name)],
+  );
+  return rows.length > 0;
+}
+
+async function dropAll(access: ServerAccess, client: pg.Client, name: string): Promise<void> {
+  for (const each of [name, ...leftoverNames(name)]) {
+    await dropSubscriptions(access, client, each);
+    await client.query(`DROP DATABASE IF EXISTS ${quoted(each)} WITH (FORCE)`);
   }
 }
 
-async function dropAll(client: pg.Client, name: string): Promise<void> {
-  for (const each of [name, ...leftoverNames(name)])
-    await client.query(`DROP DATABASE IF EXISTS ${quoted(each)} WITH (FORCE)`);
+/** They keep a database from being dropped. Restored ones were never connected to anything, so nothing is lost elsewhere. */
+async function dropSubscriptions(access: ServerAccess, client: pg.Client, database: string): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT subname AS name FROM pg_subscription JOIN pg_database ON pg_database.oid = subdbid WHERE datname = $1`,
+    [database],
+  );
+  if (rows.length === 0) return;
+  const inside = await access.connect(database);
+  try {
+    for (const { name } of rows) {
+      await inside.query(`ALTER SUBSCRIPTION ${quoted(name)} DISABLE`);
+      await inside.query(`ALTER SUBSCRIPTION ${quoted(name)} SET (slot_name = NONE)`);
+      await inside.query(`DROP SUBSCRIPTION ${quoted(name)}`);
+    }
+  } finally {
+    await inside.end();
+  }
 }
 
 /** 63 bits of the name's hash, decimal. */
