@@ -9,6 +9,8 @@ const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'SOURCE_UNREADABLE',
   'SOURCE_CHANGED',
   'DISK_FULL',
+  // Of drills: a server that is away.
+  'TARGET_UNWRITABLE',
   'TOO_FEW_SHARDS',
   'PLACEMENT_REFUSED',
   'PEER_UNREACHABLE',

@@ -28,9 +28,9 @@ export function registerAgent(program: Command): void {
 
   const status = agent
     .command('status')
-    .summary('how scheduled backups went, and when the next ones are')
+    .summary('how scheduled backups and drills went, and when the next ones are')
     .description(
-      'Says of each scheduled source when it was last backed up by the agent, what failed last, when it is next, and whether it is ' +
+      'Says of each scheduled backup and restore drill when it last worked, what failed last, when it is next, and whether it is ' +
         'overdue. Asks no peer, and works while the agent runs.',
     );
   examples(status, [

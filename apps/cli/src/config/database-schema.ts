@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseBytes } from '../units/bytes.ts';
 import { duration } from './duration-schema.ts';
+import { databaseDrillSchema } from './drill-schema.ts';
 import { recurring } from './recurring-schema.ts';
 import { scheduleSchema } from './schedule-schema.ts';
 
@@ -87,6 +88,7 @@ export const postgresSchema = z
     ...server,
     ...tables,
     ...recurring,
+    drill: databaseDrillSchema.optional(),
     /** Rows are not read where the server proves that they are the ones of before: docs/decisions/0017-postgres-rows.md. */
     skipUnchanged: z.boolean().default(false),
     protect: protect.optional(),
@@ -99,6 +101,7 @@ export const mysqlSchema = z
     ...server,
     ...tables,
     ...recurring,
+    drill: databaseDrillSchema.optional(),
     /** What to do about tables that a snapshot cannot hold still. */
     nonTransactional: z.enum(['refuse', 'lock', 'allow']).default('refuse'),
   })

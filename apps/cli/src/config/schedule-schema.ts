@@ -17,22 +17,24 @@ const retries = z
     message: 'must not exceed longest, the longest wait (15m by default)',
   });
 
-/** When a source is backed up by the agent, and how it deals with runs that are missed, hang or fail. */
-export const scheduleSchema = z
-  .strictObject({
-    every: duration.refine((milliseconds) => milliseconds >= SHORTEST, 'must be 1s or longer').optional(),
-    cron: z.string().min(1).max(200).optional(),
-    timezone: z.string().min(1).max(100).optional(),
-    jitter: duration.optional(),
-    catchUp: z.boolean().default(true),
-    timeout: someTime.optional(),
-    retries: retries.prefault({}),
-  })
-  .superRefine((schedule, context) => {
-    for (const [setting, message] of contradictions(schedule)) {
-      context.addIssue({ code: 'custom', path: setting === null ? [] : [setting], message });
-    }
-  });
+/** When the agent does something, and how it deals with runs that are missed, hang or fail. */
+export const scheduleFields = {
+  every: duration.refine((milliseconds) => milliseconds >= SHORTEST, 'must be 1s or longer').optional(),
+  cron: z.string().min(1).max(200).optional(),
+  timezone: z.string().min(1).max(100).optional(),
+  jitter: duration.optional(),
+  catchUp: z.boolean().default(true),
+  timeout: someTime.optional(),
+  retries: retries.prefault({}),
+};
+
+export function checkSchedule(schedule: Given, context: z.RefinementCtx): void {
+  for (const [setting, message] of contradictions(schedule)) {
+    context.addIssue({ code: 'custom', path: setting === null ? [] : [setting], message });
+  }
+}
+
+export const scheduleSchema = z.strictObject(scheduleFields).superRefine(checkSchedule);
 
 export type ScheduleConfig = z.output<typeof scheduleSchema>;
 

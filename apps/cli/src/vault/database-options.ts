@@ -8,9 +8,9 @@ type Present<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 
 /** What the configuration says of a server and its tables, paths absolute, as the sources take it. */
 export function databaseOptions<T extends DatabaseConfig>(source: T, vault: string) {
-  const { schedule: _, hooks: __, kind: ___, tls, passwordFile, ...all } = source;
-  // What is about running the source, not about reading it.
-  const { protect: ____, ...rest } = { protect: undefined, ...all };
+  // What is left out is about running the source, not about reading it.
+  const { schedule: _, hooks: __, drill: ___, kind: ____, tls, passwordFile, ...all } = source;
+  const { protect: _____, ...rest } = { protect: undefined, ...all };
   return withoutUndefined({
     ...rest,
     passwordFile: passwordFile === undefined ? undefined : configuredPath(passwordFile, vault),

@@ -1,8 +1,10 @@
 import type { CatalogTotals, PartitionJournal, PlacementTotals, SnapshotRecord } from '@holdfast/contracts';
 import { keyFileFingerprint } from '@holdfast/crypto';
+import { readState } from '../agent/state-file.ts';
 import type { PolicyConfig } from '../config/schema.ts';
 import { formatCount } from '../units/count.ts';
 import { formatMoment } from '../units/duration.ts';
+import { failedDrills } from './failed-drills.ts';
 import { vaultLayout } from './layout.ts';
 import { type Margins, measureMargins } from './margins.ts';
 import type { OpenSwarm } from './open-swarm.ts';
@@ -47,7 +49,9 @@ export async function observe(swarm: OpenSwarm, signal: AbortSignal, now: number
     placements: await catalog.placementTotals(),
     unfinished: await catalog.journalledPartitions(),
   };
-  return { ...known, warnings: [...warnings(known), ...overdueSources(config, snapshots, now)] };
+  const { state } = await readState(swarm.directory);
+  const recurring = [...overdueSources(config, snapshots, now), ...failedDrills(config, state, now)];
+  return { ...known, warnings: [...warnings(known), ...recurring] };
 }
 
 function latestBySource(
