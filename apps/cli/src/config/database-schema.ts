@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseBytes } from '../units/bytes.ts';
-import { duration } from './duration-schema.ts';
 import { databaseDrillSchema } from './drill-schema.ts';
+import { duration } from './duration-schema.ts';
 import { recurring } from './recurring-schema.ts';
 import { scheduleSchema } from './schedule-schema.ts';
 

@@ -1,4 +1,4 @@
-import { MAX_ROW_BYTES } from '@holdfast/contracts';
+import { cancelled, MAX_ROW_BYTES, throwIfAborted } from '@holdfast/contracts';
 import type { RowsDescription, RowsWindow } from '@holdfast/formats/rows';
 import { TupleIntake } from '../../rows/tuple-intake.ts';
 import { LARGE_OBJECT_PAGES } from '../large-objects.ts';
@@ -26,8 +26,21 @@ export class DatabaseSums {
     return new DatabaseSums(await Session.connect(options));
   }
 
-  /** Of the object's rows as they are in the database. SOURCE_UNREADABLE, SOURCE_CHANGED when there are none such. */
-  async of(description: RowsDescription, rowKey: Uint8Array): Promise<RowSums> {
+  /** Of the object's rows as they are in the database. SOURCE_UNREADABLE, SOURCE_CHANGED when there are none such, CANCELLED. */
+  async of(description: RowsDescription, rowKey: Uint8Array, signal?: AbortSignal): Promise<RowSums> {
+    throwIfAborted(signal);
+    const cut = (): void => this.#session.destroy();
+    signal?.addEventListener('abort', cut, { once: true });
+    try {
+      return await this.#read(description, rowKey);
+    } catch (error) {
+      throw signal?.aborted ? cancelled(signal) : error;
+    } finally {
+      signal?.removeEventListener('abort', cut);
+    }
+  }
+
+  async #read(description: RowsDescription, rowKey: Uint8Array): Promise<RowSums> {
     const { schema, table, columns, keyColumns } = description;
     const binary = columns.every(({ encoding }) => encoding === 'binary');
     const format = binary ? 'copy-binary' : 'copy-text';
