@@ -8,6 +8,7 @@ export {
   type ProtectionOptions,
   type ProtectionStatus,
 } from './protection.ts';
+export { type Readiness, readiness } from './readiness.ts';
 export { PhysicalRestore, type PhysicalRestoreOptions, physicalSink } from './restore/physical-restore.ts';
 export {
   type BaseSnapshotRef,

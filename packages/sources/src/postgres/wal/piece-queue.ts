@@ -12,6 +12,11 @@ export class PieceQueue {
     this.#limit = limitBytes;
   }
 
+  /** Pieces that are being stored count until `done`. */
+  get isEmpty(): boolean {
+    return this.#pieces.length === 0;
+  }
+
   /** Resolves when there is room for more. CANCELLED; the piece is in the queue even then. */
   async put(piece: WalPiece, signal: AbortSignal): Promise<void> {
     this.#pieces.push(piece);

@@ -62,6 +62,7 @@ export interface ProtectionStatus {
 
 const RETRY_MS = [1_000, 5_000, 15_000, 60_000];
 const BASE_LOOK_MS = 5_000;
+const DRAIN_LOOK_MS = 50;
 const MAX_SNAPSHOT = 256 * 2 ** 20;
 
 /** Streams WAL and takes bases, for as long as it is let, so that any moment since the first base can be restored. */
@@ -123,6 +124,21 @@ export class ContinuousProtection {
     await Promise.allSettled(parts);
     if (signal.aborted) throw cancelled(signal);
     throw failure;
+  }
+
+  /** Stores what was received until now without waiting until it is due: before `run` is stopped. CANCELLED. */
+  async drain(signal: AbortSignal): Promise<void> {
+    const target = this.#receiver.receivedLsn;
+    if (target === null) return;
+    while (!this.#isStored(target)) {
+      this.#receiver.flush();
+      await this.#options.clock.sleep(DRAIN_LOOK_MS, { signal });
+    }
+  }
+
+  #isStored(lsn: Lsn): boolean {
+    if (this.#storedLsn !== null && this.#storedLsn >= lsn) return true;
+    return this.#queue.isEmpty && !this.#receiver.holdsBack;
   }
 
   #heard(event: WalEvent): void {

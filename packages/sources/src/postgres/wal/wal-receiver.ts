@@ -63,6 +63,7 @@ export class WalReceiver {
   #silence = 0;
   /** Where damaged WAL was asked for once more. */
   #askedAgainAt: Lsn | null = null;
+  #wake: () => void = () => {};
   #lastPieceAt = 0;
   #hasConnected = false;
   #lostByUs = false;
@@ -92,6 +93,17 @@ export class WalReceiver {
   /** What the server holds back for the slot, as far as known. */
   get retainedBytes(): number | null {
     return this.#guard.retainedBytes;
+  }
+
+  /** WAL has come that was not given as a piece yet. */
+  get holdsBack(): boolean {
+    return this.#builder?.since != null;
+  }
+
+  /** Gives what has come so far as a piece now, rather than when it is due. */
+  flush(): void {
+    this.#hurry = true;
+    this.#wake();
   }
 
   /**
@@ -358,9 +370,16 @@ export class WalReceiver {
     const wait = Math.min(Math.max(1, this.#dueIn()), STATUS_MS);
     const alarm = clock.sleep(wait, { signal: AbortSignal.any([signal, settled.signal]) }).then(() => null);
     alarm.catch(() => {});
+    let woken = false;
+    const waking = new Promise<null>((resolve) => {
+      this.#wake = () => {
+        woken = true;
+        resolve(null);
+      };
+    });
     try {
-      const message = await stream.nextBefore(alarm);
-      if (message === null) this.#silence += wait;
+      const message = await stream.nextBefore(Promise.race([alarm, waking]));
+      if (message === null && !woken) this.#silence += wait;
       if (this.#silence > SILENCE_MS) throw connectionLost(`nothing came for ${SILENCE_MS / 1000} s`);
       return message;
     } finally {
