@@ -10,6 +10,7 @@ import { registerPeers } from './commands/peers.ts';
 import { registerPhrase } from './commands/phrase.ts';
 import { registerPlacement } from './commands/placement.ts';
 import { registerPlan } from './commands/plan.ts';
+import { registerProtect } from './commands/protect.ts';
 import { registerRepair } from './commands/repair.ts';
 import { registerRestore } from './commands/restore.ts';
 import { registerShow } from './commands/show.ts';
@@ -56,6 +57,7 @@ export function buildProgram(): Command {
   program.commandsGroup('Everyday work:');
   registerBackup(program);
   registerAgent(program);
+  registerProtect(program);
   registerSnapshots(program);
   registerShow(program);
   registerRestore(program);

@@ -2,7 +2,7 @@ import { systemRandom } from '@holdfast/crypto';
 import { systemClock } from '@holdfast/node';
 import { loadConfig } from '../config/load.ts';
 import { asHoldfastError, errorJson } from '../output/errors.ts';
-import { environmentPassphrase } from '../vault/passphrase.ts';
+import { takePassphrase } from '../vault/passphrase.ts';
 import { readRoot } from '../vault/root.ts';
 import { Agent } from './agent.ts';
 import type { Log } from './log.ts';
@@ -83,14 +83,6 @@ class Hangups {
   }
 
   readonly #listener = (): void => this.#onHangup();
-}
-
-/** Asked once; what the agent starts must not find it in its environment. */
-async function takePassphrase(): Promise<string | null> {
-  const passphrase = await environmentPassphrase();
-  delete process.env.HOLDFAST_PASSPHRASE;
-  delete process.env.HOLDFAST_PASSPHRASE_FILE;
-  return passphrase;
 }
 
 async function recall(vault: string, log: Log): Promise<SavedState> {

@@ -11,7 +11,7 @@ export function registerRestore(program: Command): void {
       'Fetches any k shards of each partition, checks every byte against the signed manifest, and writes the snapshot ' +
         'back. Nothing appears under its final name before all of it is there.',
     )
-    .argument('<snapshot>', 'an id, the beginning of one, or "latest"')
+    .argument('<snapshot>', 'an id, the beginning of one, or "latest"; with --at, the name of a source')
     .option('--source <name>', 'with "latest": of this source')
     .requiredOption(
       '--to <place>',
@@ -33,7 +33,13 @@ export function registerRestore(program: Command): void {
     .option('--password-env <variable>', 'servers: the environment variable that has the password')
     .option('--no-owner', 'PostgreSQL: everything belongs to the connecting user, grants are left out')
     .option('--create-roles', 'PostgreSQL: make roles that are missing, without login')
-    .option('--terminate-sessions', 'PostgreSQL, with --overwrite: end sessions of the old database');
+    .option('--terminate-sessions', 'PostgreSQL, with --overwrite: end sessions of the old database')
+    .option(
+      '--at <moment>',
+      'protected sources: a time with its zone, an LSN, the name of a restore point, or "latest"',
+    )
+    .option('--start', 'with --at: start the server, wait until it has recovered, and stop it again')
+    .option('--tablespace <old=new...>', 'with --at: where tablespaces go');
   examples(command, [
     ['holdfast restore latest --source app --to /tmp/app.db', 'the newest snapshot of "app"'],
     ['holdfast restore 3f9c21d0 --to ~/documents --overwrite', 'a certain one, over what is there'],
@@ -43,17 +49,22 @@ export function registerRestore(program: Command): void {
       'holdfast restore latest --source chat --table messages --window 2026-11 --to november.csv',
       'some rows',
     ],
+    ['holdfast restore chat --at 2026-11-20T10:31:07Z --to /srv/chat', 'a protected server as of a moment'],
   ]);
   runs(command, restoreSnapshot);
 }
 
 async function restoreSnapshot(
-  { console, vault, signal }: Invocation,
+  invocation: Invocation,
   { owner, ...given }: RestoreOptions,
   wanted: string,
 ): Promise<void> {
   // Commander gives true for what --no-owner would switch off.
   const options: RestoreOptions = owner === false ? { ...given, owner } : given;
+  const { checkMomentOptions } = await import('../restore/moment-options.ts');
+  checkMomentOptions(options);
+  if (options.at !== undefined) return restoreToMoment(invocation, { ...options, at: options.at }, wanted);
+  const { console, vault, signal } = invocation;
   const toStream = options.to === '-';
   if (toStream && console.json) {
     throw new HoldfastError('USAGE', '--json and --to - both want standard output.', {
@@ -89,4 +100,22 @@ async function restoreSnapshot(
   ];
   if (toStream) for (const line of lines()) console.note(line);
   else console.done({ ...restoreJson(snapshot, report, options.to, names), notes }, lines);
+}
+
+async function restoreToMoment(
+  { console, vault, signal }: Invocation,
+  options: RestoreOptions & { readonly at: string },
+  source: string,
+): Promise<void> {
+  const { openVault } = await import('../vault/open.ts');
+  const { restoreMoment } = await import('../restore/restore-moment.ts');
+  const { RunEvents } = await import('../output/run-events.ts');
+  const { momentJson, momentLines } = await import('../output/moment-view.ts');
+  await using opened = await openVault(vault);
+  const names = await opened.peerNames();
+  const events = new RunEvents(console, names);
+  const report = await restoreMoment({ opened, vault, source, options, console, events, signal });
+  console.done(momentJson(source, options.at, report, names), () =>
+    momentLines(source, options.at, report, names, console),
+  );
 }

@@ -102,11 +102,37 @@ export const configSchema = z
     agent: agent.prefault({}),
     performance: performance.prefault({}),
   })
+  .superRefine(({ sources }, context) => {
+    for (const { path, message } of protectedNames(sources)) {
+      context.addIssue({ code: 'custom', path: [...path], message });
+    }
+  })
   .superRefine(({ placement, policy: { version, k, m } }, context) => {
     for (const { path, message } of contradictions(placement, { version, k, m })) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }
   });
+
+/** Protected sources have snapshots under two further names, which must be theirs alone. */
+function protectedNames(
+  sources: Readonly<Record<string, z.output<typeof sourceSchema>>>,
+): { path: string[]; message: string }[] {
+  const names = Object.entries(sources).flatMap(([name, source]) =>
+    source.kind === 'postgres' && source.protect ? [name] : [],
+  );
+  return names.flatMap((name) => {
+    const taken = [`${name}.base`, `${name}.wal`].filter((other) => Object.hasOwn(sources, other));
+    const clashes = taken.map((other) => ({
+      path: ['sources', other],
+      message: `the name is taken: "${name}" is under continuous protection, whose snapshots are called "${name}.base" and "${name}.wal"`,
+    }));
+    const long = {
+      path: ['sources', name],
+      message: 'the name of a protected source has up to 59 characters',
+    };
+    return name.length > 59 ? [...clashes, long] : clashes;
+  });
+}
 
 export type Config = z.output<typeof configSchema>;
 export type SourceConfig = z.output<typeof sourceSchema>;

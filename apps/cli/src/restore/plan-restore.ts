@@ -1,6 +1,7 @@
-import type { Sink, SnapshotRecord } from '@holdfast/contracts';
+import { HoldfastError, type Sink, type SnapshotRecord } from '@holdfast/contracts';
 import type { Engine, RestoreRequest } from '@holdfast/engine';
 import { isDatabaseUrl } from '../config/database-url.ts';
+import { isPhysicalKind } from '../protect/names.ts';
 import { checkRestoreOptions, isDatabaseKind, type RestoreOptions, selectionOf } from './restore-options.ts';
 
 export interface RestorePlan {
@@ -41,6 +42,15 @@ export async function planRestore(
 }
 
 async function plainSink(kind: string, { to, overwrite }: RestoreOptions): Promise<Sink> {
+  if (isPhysicalKind(kind)) {
+    throw new HoldfastError(
+      'USAGE',
+      `A snapshot of kind ${kind} is restored together with others, to a moment.`,
+      {
+        hint: 'Give the name of its source: holdfast restore NAME --at latest --to DIRECTORY',
+      },
+    );
+  }
   const { sinkFor } = await import('@holdfast/sources');
   return sinkFor(kind, to === '-' ? { stream: process.stdout } : { path: to, overwrite: overwrite === true });
 }

@@ -24,6 +24,11 @@ export interface RestoreOptions {
   readonly createRoles?: boolean;
   readonly terminateSessions?: boolean;
   readonly putBack?: boolean;
+  /** A moment of a source under continuous protection. */
+  readonly at?: string;
+  readonly start?: boolean;
+  /** `OLD=NEW`. */
+  readonly tablespace?: readonly string[];
 }
 
 export const isDatabaseKind = (kind: string): kind is 'postgres' | 'mysql' =>
@@ -46,7 +51,7 @@ const FOR_SERVERS = [
   'putBack',
 ] as const;
 
-const flagOf = (option: string): string =>
+export const flagOf = (option: string): string =>
   `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** USAGE for options that mean nothing for such a snapshot, or such a target. */

@@ -17,6 +17,8 @@ export const vaultLayout = (vault: string) => ({
   cache: join(vault, 'cache'),
   /** What the agent remembers, and the lock by which there is only one. */
   agent: join(vault, 'agent'),
+  /** What is known of sources under continuous protection. */
+  protect: join(vault, 'protect'),
 });
 
 export type VaultLayout = ReturnType<typeof vaultLayout>;

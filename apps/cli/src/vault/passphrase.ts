@@ -18,6 +18,14 @@ export async function environmentPassphrase(
   return file ? firstLine(file) : null;
 }
 
+/** Asked once by what runs for long; what it starts must not find it in its environment. */
+export async function takePassphrase(): Promise<string | null> {
+  const passphrase = await environmentPassphrase();
+  delete process.env.HOLDFAST_PASSPHRASE;
+  delete process.env.HOLDFAST_PASSPHRASE_FILE;
+  return passphrase;
+}
+
 async function firstLine(path: string): Promise<string> {
   const text = await readPrivate(path);
   const line = text.split(/\r?\n/, 1)[0]!;
