@@ -16,16 +16,16 @@ const CHAT = `
   CREATE TABLE messages (id bigint AUTO_INCREMENT PRIMARY KEY, author bigint NOT NULL, created_at datetime(3) NOT NULL,
     body text CHARACTER SET utf8mb4 NOT NULL, place point, kind enum('text','image') DEFAULT 'text', price decimal(20,6),
     INDEX by_author (author, created_at), FULLTEXT INDEX words (body),
-    CONSTRAINT written_by FOREIGN KEY (author) REFERENCES users (id)) AUTO_INCREMENT = 70001;
+    CONSTRAINT written_by FOREIGN KEY (author) REFERENCES users (id)) AUTO_INCREMENT = 20001;
   CREATE TABLE visits (who varchar(80) CHARACTER SET latin1, at timestamp NULL, flags bit(9));
   CREATE TABLE nothing (id int PRIMARY KEY);
   INSERT INTO users (id, name, email, phone, avatar, settings)
     SELECT seq, concat('user ', seq), concat('u', seq, '@example.org'), concat('+43 ', seq), unhex(md5(seq)), json_object('n', seq)
     FROM seq_1_to_500;
   INSERT INTO messages (id, author, created_at, body, place, kind, price)
-    SELECT seq, 1 + seq % 500, timestampadd(minute, 13 * seq, '2025-12-01'), concat(md5(seq), repeat(' chat 💬', seq % 40)),
+    SELECT seq, 1 + seq % 500, timestampadd(minute, 43 * seq, '2025-12-01'), concat(md5(seq), repeat(' chat 💬', seq % 40)),
       if(seq % 3, point(seq, seq / 3), NULL), if(seq % 7, 'text', 'image'), if(seq % 5, seq / 7, NULL)
-    FROM seq_1_to_40000;
+    FROM seq_1_to_12000;
   INSERT INTO visits SELECT concat('üser ', seq % 50), timestampadd(second, seq, '2026-01-01'), seq % 512 FROM seq_1_to_500;
   CREATE VIEW recent AS SELECT id, body FROM messages WHERE created_at > '2026-06-01';
   CREATE FUNCTION twice(n int) RETURNS int DETERMINISTIC RETURN 2 * n;
@@ -130,7 +130,7 @@ describe.skipIf(missing)(`MariaDB${missing ? ` (${missing})` : ''}`, () => {
     expect(new Set(report!.tables.map(({ table }) => table))).toEqual(
       new Set(['users', 'messages', 'visits', 'nothing']),
     );
-    expect(report!.rows).toBe(500 + 39_200 + 500);
+    expect(report!.rows).toBe(500 + 11_760 + 500);
     expect(await scratchDatabases()).toEqual([]);
   });
 
@@ -169,13 +169,13 @@ describe.skipIf(missing)(`MariaDB${missing ? ` (${missing})` : ''}`, () => {
     expect((await readFile(csv, 'utf8')).trimEnd().split('\n')).toHaveLength(Number(n) + 1);
 
     const some = lab.path('some.ndjson');
-    await restore('latest', some, '--table', 'messages', '--where', 'id between 20000 and 20049');
+    await restore('latest', some, '--table', 'messages', '--where', 'id between 10000 and 10049');
     const rows = (await readFile(some, 'utf8'))
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line));
     const expected = await server.query(
-      'SELECT id, body FROM messages WHERE id BETWEEN 20000 AND 20049 ORDER BY id',
+      'SELECT id, body FROM messages WHERE id BETWEEN 10000 AND 10049 ORDER BY id',
       'chat',
     );
     expect(rows.map(({ id, body }) => ({ id: Number(id), body }))).toEqual(expected);

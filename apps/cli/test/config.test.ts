@@ -28,6 +28,10 @@ function mistakes(text: string): ConfigProblem[] {
 const scheduled = (setting: string): string =>
   `version: 1\nsources:\n  a:\n    kind: tree\n    path: /a\n    ${setting}\n`;
 
+/** A database whose drill has one more setting, in line 6. */
+const drilled = (setting: string): string =>
+  `version: 1\nsources:\n  a:\n    kind: postgres\n    database: a\n    drill: {every: 7d, ${setting}}\n`;
+
 describe('the configuration', () => {
   it('that init writes is valid and holds the defaults', () => {
     const written = parseConfig(TEMPLATE, 'holdfast.yaml').config;
@@ -119,6 +123,13 @@ describe('the configuration', () => {
     [scheduled('schedule: {every: 1h, jitter: 31m}'), 'sources.a.schedule.jitter', 6],
     [scheduled('schedule: {every: 1h, timeout: 0s}'), 'sources.a.schedule.timeout', 6],
     [scheduled('schedule: {every: 1h, retries: {wait: 1h}}'), 'sources.a.schedule.retries.wait', 6],
+    [scheduled('drill: {}'), 'sources.a.drill', 6],
+    [scheduled('drill: {every: 7d, cron: "@daily"}'), 'sources.a.drill.cron', 6],
+    [scheduled('drill: {every: 7d, on: "postgres://me@spare/"}'), 'sources.a.drill.on', 6],
+    [drilled('on: "http://spare/"'), 'sources.a.drill.on', 6],
+    [drilled('on: "postgres://me:secret@spare/"'), 'sources.a.drill.on', 6],
+    [drilled('passwordFile: x, passwordEnv: Y'), 'sources.a.drill.passwordEnv', 6],
+    [drilled('owner: nobody'), 'sources.a.drill.owner', 6],
     [scheduled('hooks: {failure: []}'), 'sources.a.hooks.failure.run', 6],
     [scheduled('hooks: {failure: [""]}'), 'sources.a.hooks.failure.run.0', 6],
     [scheduled('hooks: {failure: {}}'), 'sources.a.hooks.failure', 6],

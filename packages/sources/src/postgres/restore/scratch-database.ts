@@ -56,8 +56,9 @@ async function removeDead(access: ServerAccess, client: pg.Client): Promise<void
     'SELECT datname AS name FROM pg_database WHERE datname ~ $1',
     [`^${PREFIX}[0-9a-f]{16}`],
   );
+  // Another user's is for that user's next drill to remove.
   for (const name of new Set(rows.map((row) => row.name.slice(0, PREFIX.length + 16))))
-    if (!(await isAlive(client, name))) await dropAll(access, client, name);
+    if (!(await isAlive(client, name))) await dropAll(access, client, name).catch(() => {});
 }
 
 /** The lock is taken before the database is made. It may be one of another database, where another run is connected to that. */
