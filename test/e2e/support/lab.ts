@@ -88,6 +88,11 @@ export class Lab {
     return mustRun([...args, '--json'], { vault: this.vault, ...options });
   }
 
+  /** As people read it; must work. */
+  text(args: readonly string[]): Promise<Ended> {
+    return mustRun(args, { vault: this.vault });
+  }
+
   start(args: readonly string[], options: CommandOptions = {}): Running {
     return startCommand([...args, '--json'], { vault: this.vault, ...options });
   }

@@ -12,19 +12,24 @@ export interface AgentEvent {
   readonly snapshot?: string | null;
   readonly retryAt?: string | null;
   readonly hook?: string;
+  readonly lagSeconds?: number;
   readonly error?: { readonly code: string; readonly message: string };
 }
 
 type Wanted = Partial<Pick<AgentEvent, 'event' | 'task' | 'hook' | 'attempt'>>;
 
-/** `holdfast agent --json` as a process of its own, and what it has logged so far. */
+/** `holdfast agent --json`, or another command that logs events, as a process of its own, and what it has logged so far. */
 export class RunningAgent {
   readonly events: AgentEvent[] = [];
   readonly #running: Running;
   #rest = '';
 
-  constructor(lab: Lab, environment: Readonly<Record<string, string>> = {}) {
-    this.#running = lab.start(['agent'], { environment });
+  constructor(
+    lab: Lab,
+    environment: Readonly<Record<string, string>> = {},
+    command: readonly string[] = ['agent'],
+  ) {
+    this.#running = lab.start(command, { environment });
     this.#running.child.stderr.setEncoding('utf8').on('data', (text: string) => this.#take(text));
   }
 

@@ -7,7 +7,8 @@ export function registerSnapshots(program: Command): void {
     .summary('list the snapshots')
     .description('Lists the snapshots in this vault, oldest first. Needs no peers and no passphrase.')
     .option('--source <name>', 'only those of this source')
-    .option('--tag <tag>', 'only those with this tag');
+    .option('--tag <tag>', 'only those with this tag')
+    .option('--all', 'also each snapshot of write-ahead log; else they are one line a source');
   examples(command, [
     ['holdfast snapshots', 'all of them'],
     ['holdfast snapshots --source app --json', 'for scripts: a JSON array'],
@@ -17,7 +18,7 @@ export function registerSnapshots(program: Command): void {
 
 async function listSnapshots(
   { console, vault }: Invocation,
-  options: { source?: string; tag?: string },
+  options: { source?: string; tag?: string; all?: boolean },
 ): Promise<void> {
   const { openCatalogOf } = await import('../vault/open-catalog.ts');
   const { snapshotJson, snapshotTable } = await import('../output/snapshot-view.ts');
@@ -26,7 +27,7 @@ async function listSnapshots(
   const shown = all.filter((snapshot) => options.tag === undefined || snapshot.tags.includes(options.tag));
   console.result(shown.map(snapshotJson), () =>
     shown.length > 0
-      ? snapshotTable(shown, console.colors)
+      ? snapshotTable(shown, console.colors, options.all === true)
       : ['No snapshots yet. Make one with: holdfast backup'],
   );
 }

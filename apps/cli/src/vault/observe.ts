@@ -1,7 +1,9 @@
 import type { CatalogTotals, PartitionJournal, PlacementTotals, SnapshotRecord } from '@holdfast/contracts';
 import { keyFileFingerprint } from '@holdfast/crypto';
 import { readState } from '../agent/state-file.ts';
-import type { PolicyConfig } from '../config/schema.ts';
+import type { Config, PolicyConfig } from '../config/schema.ts';
+import { isProtected } from '../protect/configured.ts';
+import { type ProtectionStatus, protectionStatus } from '../protect/protection-status.ts';
 import { formatCount } from '../units/count.ts';
 import { formatMoment } from '../units/duration.ts';
 import { failedDrills } from './failed-drills.ts';
@@ -25,6 +27,8 @@ export interface VaultState {
   readonly margins: Margins;
   readonly placements: PlacementTotals;
   readonly unfinished: readonly PartitionJournal[];
+  /** Sources under continuous protection. */
+  readonly protection: readonly ProtectionStatus[];
   /** What needs attention, in words. */
   readonly warnings: readonly string[];
 }
@@ -43,16 +47,24 @@ export async function observe(swarm: OpenSwarm, signal: AbortSignal, now: number
     probes,
     unreachable: probes.filter((probe) => !probe.status),
     snapshots: snapshots.length,
-    latest: latestBySource(Object.keys(config.sources), snapshots),
+    latest: latestBySource(backedUp(config), snapshots),
     totals: await catalog.totals(),
     margins: await measureMargins(catalog, reachable),
     placements: await catalog.placementTotals(),
     unfinished: await catalog.journalledPartitions(),
+    protection: await protectionStatus(swarm.directory, config, snapshots, now),
   };
   const { state } = await readState(swarm.directory);
   const recurring = [...overdueSources(config, snapshots, now), ...failedDrills(config, state, now)];
-  return { ...known, warnings: [...warnings(known), ...recurring] };
+  const ofProtection = known.protection.flatMap((status) => status.warnings);
+  return { ...known, warnings: [...warnings(known), ...recurring, ...ofProtection] };
 }
+
+/** Names that ought to have snapshots of their own. Protection may be all that a source has. */
+const backedUp = ({ sources }: Config): string[] =>
+  Object.entries(sources)
+    .filter(([, source]) => !isProtected(source) || source.schedule)
+    .map(([name]) => name);
 
 function latestBySource(
   configured: readonly string[],
