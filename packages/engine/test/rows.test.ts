@@ -229,7 +229,7 @@ describe('any history of a table', () => {
           }
         },
       ),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   });
 
