@@ -28,6 +28,18 @@ describe.skipIf(missing !== null)('scratch databases', () => {
     expect(await scratches()).toEqual([next.name]);
   });
 
+  test('take a right that the message names', async () => {
+    await server.query("CREATE ROLE weak LOGIN PASSWORD 'a quiet harbour'");
+    const failure = scratchDatabase({ ...serverOptions(server), user: 'weak' });
+    await expect(failure).rejects.toThrow(
+      expect.objectContaining({
+        code: 'TARGET_UNWRITABLE',
+        hint: expect.stringContaining('ALTER ROLE "weak" CREATEDB'),
+      }),
+    );
+    expect(await scratches()).toEqual([]);
+  });
+
   test('with a restored subscription can be dropped', async () => {
     const scratch = await scratchDatabase(serverOptions(server));
     await server.query(

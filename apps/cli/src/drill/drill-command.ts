@@ -35,10 +35,14 @@ export async function drillSnapshots(
   const failures = drills.flatMap(({ failure }) => failure ?? []);
   return console.outcome(
     { drills: drills.map(({ json }) => json) },
-    () => drills.flatMap(({ lines }, i) => (i > 0 && lines.length > 0 ? ['', ...lines] : lines)),
+    () => drills.flatMap((drill, i) => [...(i > 0 ? [''] : []), ...linesOf(drill, failures[0])]),
     failures[0] ?? null,
   );
 }
+
+/** The first failure is told at the end, as of every command. */
+const linesOf = ({ lines, failure }: Drilled, first: HoldfastError | undefined): readonly string[] =>
+  failure === null || failure === first ? lines : [...lines, `  ${failure.message} [${failure.code}]`];
 
 async function drillOne(
   { console, signal }: Invocation,
@@ -61,7 +65,7 @@ async function drillOne(
     const thrown = asHoldfastError(error);
     const failure = thrown.code === 'CANCELLED' && signal.aborted ? asHoldfastError(signal.reason) : thrown;
     const { source, id } = snapshot;
-    const line = `${console.colors.red('✗')} ${console.colors.bold(source)}: ${failure.message} [${failure.code}]`;
+    const line = `${console.colors.red('✗')} The drill of ${console.colors.bold(source)} did not come to its end.`;
     return {
       json: { drill: 'restore', source, snapshot: id, ok: false, ...errorJson(failure) },
       lines: [line],

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { HoldfastError } from '@holdfast/contracts';
 import type pg from 'pg';
 import { type PostgresServerOptions, ServerAccess } from './server-access.ts';
-import { targetError } from './server-errors.ts';
+import { codeOf, targetError } from './server-errors.ts';
 import { literal, quoted } from './sql-names.ts';
 import { leftoverNames } from './target-database.ts';
 
@@ -35,10 +36,19 @@ export async function scratchDatabase(
     await client.query(`COMMENT ON DATABASE ${quoted(name)} IS ${literal(comment)}`);
   } catch (error) {
     await client.end().catch(() => {});
-    throw targetError(error, `Cannot create scratch database ${name}`);
+    throw creationError(error, name, options.user);
   }
   const drop = onceOnly(() => dropAndEnd(access, client, name));
   return { name, drop, [Symbol.asyncDispose]: drop };
+}
+
+function creationError(error: unknown, name: string, user: string | undefined): HoldfastError {
+  const failure = targetError(error, `Cannot create scratch database ${name}`);
+  if (codeOf(error) !== '42501') return failure;
+  return new HoldfastError(failure.code, failure.message, {
+    hint: `Run as a superuser: ALTER ROLE ${user === undefined ? '…' : quoted(user)} CREATEDB. Or drill as another user, or on another server.`,
+    details: failure.details,
+  });
 }
 
 async function dropAndEnd(access: ServerAccess, client: pg.Client, name: string): Promise<void> {
