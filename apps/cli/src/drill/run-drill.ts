@@ -1,4 +1,5 @@
 import { type Catalog, HoldfastError, type SnapshotRecord } from '@holdfast/contracts';
+import { isSourceKind } from '@holdfast/sources';
 import { isDatabaseKind } from '../restore/restore-options.ts';
 import { formatCount } from '../units/count.ts';
 import type { OpenVault } from '../vault/open.ts';
@@ -16,6 +17,7 @@ export async function runDrill(
 ): Promise<DrillReport> {
   const { source, sourceKind } = snapshot;
   if (!isDatabaseKind(sourceKind)) {
+    if (!isSourceKind(sourceKind)) throw noDrill(snapshot);
     if (place.on !== undefined) throw noServer(snapshot);
     const { drillFiles } = await import('./file-drill.ts');
     return drillFiles(opened, snapshot, run);
@@ -94,6 +96,15 @@ export const tableName = ({ schema, table, family, window }: TableResult): strin
   [`${schema}.${table}`, family === null ? '' : `family ${family}`, window === null ? '' : `window ${window}`]
     .filter(Boolean)
     .join(', ');
+
+const noDrill = ({ source, sourceKind }: SnapshotRecord): HoldfastError =>
+  new HoldfastError(
+    'USAGE',
+    `There are no drills for snapshots of kind ${sourceKind}, such as those of "${source}".`,
+    {
+      hint: 'Restore one by hand (holdfast restore --help), or drill another source.',
+    },
+  );
 
 const noServer = ({ source, sourceKind }: SnapshotRecord): HoldfastError =>
   new HoldfastError('USAGE', `--on names a database server; "${source}" is a source of kind ${sourceKind}.`, {
