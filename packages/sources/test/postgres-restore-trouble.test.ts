@@ -83,10 +83,12 @@ describe.skipIf(missing !== null)('restoring to PostgreSQL in trouble', () => {
       await server.query('DROP DATABASE back WITH (FORCE)');
       await markedAs(String(i));
       const running = child();
+      // Listens from the beginning: it may be over before it is to be killed.
+      const over = ended(running);
       // More of them towards the end, where the swap is.
       await new Promise((resolve) => setTimeout(resolve, lasts * (1 - (i / 4) ** 2 * Math.random())));
       running.kill('SIGKILL');
-      await ended(running);
+      await over;
       await standing(String(i));
     }
     await restore(server, objects, { overwrite: true, terminateSessions: true });
