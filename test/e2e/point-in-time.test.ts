@@ -7,6 +7,7 @@ import { parseDocument } from 'yaml';
 import { Lab } from './support/lab.ts';
 import { RestoredClusters } from './support/restored-cluster.ts';
 import { RunningAgent } from './support/running-agent.ts';
+import { until } from './support/until.ts';
 
 const missing = await PostgresServer.missing();
 
@@ -110,6 +111,8 @@ describe.skipIf(missing)(`continuous protection${missing ? ` (${missing})` : ''}
   };
   const factsPath = () => join(lab.vault, 'protect', 'chat.jsonl');
   const idsOf = (rows: { id: number }[]): number[] => rows.map(({ id }) => id);
+  const committed = async (): Promise<number[]> =>
+    idsOf(await server.query('select id from journal order by id', 'chat'));
   const restore = async (at: string, name: string, ...more: string[]): Promise<MomentOutput> =>
     (await lab.must(['restore', 'chat', '--at', at, '--to', clusters.path(name), ...more])).json as never;
   const restoredIds = async (name: string): Promise<number[]> =>
@@ -170,7 +173,7 @@ describe.skipIf(missing)(`continuous protection${missing ? ` (${missing})` : ''}
     await again.sees({ event: 'connected' }, from);
     await again.sees({ event: 'wal-stored' }, again.events.length);
     // Others get their turn, and it waits for them.
-    await lab.backUp('chat');
+    await until(async () => (await lab.run(['backup', 'chat'])).code === 0);
     await again.sees({ event: 'wal-stored' }, again.events.length);
     expect(await status()).toMatchObject({ running: true, pid: again.pid });
     await writer.pause();
@@ -195,9 +198,7 @@ describe.skipIf(missing)(`continuous protection${missing ? ` (${missing})` : ''}
     expect(await restoredIds('point')).toEqual(atPoint);
     // All that was committed before the stop, though it was not due to be stored yet.
     latest = await restore('latest', 'latest');
-    expect(await restoredIds('latest')).toEqual(
-      idsOf(await server.query('select id from journal order by id', 'chat')),
-    );
+    expect(await restoredIds('latest')).toEqual(await committed());
   });
 
   it('names what can be reached where a moment cannot', async () => {
@@ -269,5 +270,36 @@ describe.skipIf(missing)(`continuous protection${missing ? ` (${missing})` : ''}
     expect((await lab.text(['status'])).stdout.toString()).toMatch(
       /Continuous protection\n {2}chat {2}not running/,
     );
+  });
+
+  it('is done by the agent beside its schedules, with one opened vault', async () => {
+    const path = join(lab.vault, 'holdfast.yaml');
+    const document = parseDocument(await readFile(path, 'utf8'));
+    document.setIn(['sources', 'chat', 'schedule'], document.createNode({ every: '2s', jitter: '0s' }));
+    await writeFile(path, document.toString());
+    const agent = new RunningAgent(lab);
+    processes.push(agent);
+    writer.go();
+    const [backup, protection] = ['backup:chat', 'protect:chat'];
+    await agent.sees({ event: 'run-succeeded', task: backup });
+    await agent.sees({ event: 'wal-stored', task: protection }, agent.events.length);
+    await agent.sees({ event: 'run-succeeded', task: backup }, agent.events.length);
+    expect((await lab.run(['protect', 'chat'])).json.error.code).toBe('BUSY');
+    const shown = (await lab.must(['agent', 'status'])).json as unknown as { protected: ProtectionOutput[] };
+    expect(shown.protected).toMatchObject([{ source: 'chat', running: true, pid: agent.pid }]);
+    // Another configuration begins anew; one without protection ends it.
+    const before = agent.events.length;
+    await configure({ maxLag: '2s', checkpoint: 'fast' });
+    agent.kill('SIGHUP');
+    await agent.sees({ event: 'protect-stopped', task: protection }, before);
+    await agent.sees({ event: 'protect-started', task: protection }, before);
+    await agent.sees({ event: 'wal-stored', task: protection }, agent.events.length);
+    await writer.pause();
+    expect((await agent.end()).code).toBe(0);
+    expect(agent.all({ event: 'protect-stopped', task: protection })).toHaveLength(2);
+    for (const event of ['run-failed', 'protect-failed', 'store-failed', 'gap', 'base-started'])
+      expect(agent.all({ event }), event).toEqual([]);
+    await restore('latest', 'by-agent');
+    expect(await restoredIds('by-agent')).toEqual(await committed());
   });
 });

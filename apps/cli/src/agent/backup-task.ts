@@ -3,9 +3,10 @@ import type { BackupReport } from '@holdfast/engine';
 import type { Config, SourceConfig } from '../config/schema.ts';
 import { backupJson } from '../output/backup-view.ts';
 import { RunEvents } from '../output/run-events.ts';
+import type { SharedVault } from '../protect/shared-vault.ts';
 import { formatBytes } from '../units/bytes.ts';
 import { formatDuration } from '../units/duration.ts';
-import { type OpenVault, openVault } from '../vault/open.ts';
+import type { OpenVault } from '../vault/open.ts';
 import { shortId } from '../vault/snapshot-id.ts';
 import { makeSource } from '../vault/sources.ts';
 import type { Log } from './log.ts';
@@ -14,8 +15,8 @@ import type { Task, TaskReport } from './task.ts';
 export interface AgentContext {
   readonly vault: string;
   readonly config: Config;
-  /** Asked for once, when the agent began. */
-  readonly passphrase: string | null;
+  /** Shared with continuous protection in this process; null where no task will be run. */
+  readonly shared: SharedVault | null;
 }
 
 /** All that writes to the vault waits for one another anyway; in one lane it does so in fair order. */
@@ -26,18 +27,20 @@ export const backupTaskName = (source: string): string => `backup:${source}`;
 /** Null for a source without a schedule. */
 export function backupTask(name: string, source: SourceConfig, context: AgentContext): Task | null {
   if (source.kind === 'stdin' || !source.schedule) return null;
-  const { vault, config, passphrase } = context;
+  const { vault, shared } = context;
   return {
     name: backupTaskName(name),
     lane: VAULT_LANE,
     schedule: source.schedule,
     hooks: source.hooks ?? {},
     source: name,
-    async prepare() {
-      const opened = await openVault(vault, { write: true, config, passphrase, patience: 0 });
+    async prepare(stopping) {
+      if (shared === null) throw new HoldfastError('INTERNAL', 'There is no vault to run a task with.');
+      const lease = await shared.lease(stopping);
+      const { opened } = lease;
       return {
         run: async (signal, log) => backUp(opened, name, await makeSource(source, vault), signal, log),
-        [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+        [Symbol.asyncDispose]: () => lease[Symbol.asyncDispose](),
       };
     },
   };

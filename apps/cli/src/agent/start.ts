@@ -1,12 +1,18 @@
 import { systemRandom } from '@holdfast/crypto';
 import { systemClock } from '@holdfast/node';
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { asHoldfastError, errorJson } from '../output/errors.ts';
+import { protectedSources } from '../protect/configured.ts';
+import { tellWaiting } from '../protect/event-log.ts';
+import { SharedVault } from '../protect/shared-vault.ts';
+import { openVault } from '../vault/open.ts';
 import { takePassphrase } from '../vault/passphrase.ts';
 import { readRoot } from '../vault/root.ts';
 import { Agent } from './agent.ts';
 import type { Log } from './log.ts';
 import { lockAgent } from './only-one.ts';
+import { Protections, protectTaskName } from './protections.ts';
 import {
   freshState,
   readState,
@@ -15,6 +21,7 @@ import {
   setAside,
   writeState,
 } from './state-file.ts';
+import type { Task } from './task.ts';
 import { tasksOf } from './tasks.ts';
 
 export interface StartedAgent {
@@ -31,7 +38,14 @@ export async function startAgent(vault: string, log: Log): Promise<StartedAgent>
   const passphrase = await takePassphrase();
   (await readRoot(vault, { config, passphrase })).fill(0);
   const lock = await lockAgent(vault);
-  const tasks = tasksOf({ vault, config, passphrase });
+  const current = { config };
+  const shared = new SharedVault({
+    clock: systemClock,
+    open: () => openVault(vault, { config: current.config, passphrase, write: true, patience: 0 }),
+    onWaiting: tellWaiting(log),
+  });
+  const tasks = tasksOf({ vault, config, shared });
+  const protections = new Protections({ vault, clock: systemClock, shared, log });
   const saved = await recall(vault, log);
   const agent = new Agent({
     vault,
@@ -42,14 +56,24 @@ export async function startAgent(vault: string, log: Log): Promise<StartedAgent>
     save: (state) => writeState(vault, state),
     grace: config.agent.grace,
   });
-  const names = tasks.map((task) => task.name);
+  const reload = (fresh: Config): string[] => {
+    current.config = fresh;
+    const renewed = tasksOf({ vault, config: fresh, shared });
+    agent.reload(renewed, fresh.agent.grace);
+    protections.apply(fresh);
+    return namesOf(renewed, fresh);
+  };
+  const names = namesOf(tasks, config);
   log({ event: 'agent-started', vault, pid: process.pid, tasks: names, message: startedText(vault, names) });
   return {
     tasks: names,
     async run(signal) {
-      hangups.answer(() => reloadFrom(agent, vault, passphrase, log));
+      hangups.answer(() => reloadFrom(vault, reload, log));
+      protections.apply(config);
+      const protecting = protections.run(signal);
       try {
         await agent.run(signal);
+        await protecting;
         log({ event: 'agent-stopped', message: 'stopped' });
       } finally {
         hangups.end();
@@ -101,12 +125,9 @@ async function recall(vault: string, log: Log): Promise<SavedState> {
 }
 
 /** A mistake in the file keeps the old configuration at work. */
-async function reloadFrom(agent: Agent, vault: string, passphrase: string | null, log: Log): Promise<void> {
+async function reloadFrom(vault: string, reload: (config: Config) => string[], log: Log): Promise<void> {
   try {
-    const config = await loadConfig(vault);
-    const tasks = tasksOf({ vault, config, passphrase });
-    agent.reload(tasks, config.agent.grace);
-    const names = tasks.map((task) => task.name);
+    const names = reload(await loadConfig(vault));
     log({ event: 'reloaded', tasks: names, message: `read the configuration again: ${listText(names)}` });
   } catch (error) {
     const failure = asHoldfastError(error);
@@ -119,8 +140,13 @@ async function reloadFrom(agent: Agent, vault: string, passphrase: string | null
   }
 }
 
+const namesOf = (tasks: readonly Task[], config: Config): string[] => [
+  ...tasks.map((task) => task.name),
+  ...protectedSources(config).map(([name]) => protectTaskName(name)),
+];
+
 const startedText = (vault: string, names: readonly string[]): string =>
   `runs for ${vault}: ${listText(names)}`;
 
 const listText = (names: readonly string[]): string =>
-  names.length === 0 ? 'no source has a schedule' : names.join(', ');
+  names.length === 0 ? 'no source has a schedule or continuous protection' : names.join(', ');

@@ -1,4 +1,8 @@
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { protectedSources } from '../protect/configured.ts';
+import { type ProtectionStatus, protectionStatus } from '../protect/protection-status.ts';
+import { openCatalogOf } from '../vault/open-catalog.ts';
 import type { Turn } from './decide.ts';
 import { describe } from './forecast.ts';
 import { runningAgent } from './only-one.ts';
@@ -12,6 +16,7 @@ export interface AgentStatus {
   /** Null when no agent runs. */
   readonly running: { readonly pid: number | null } | null;
   readonly tasks: readonly TaskStatus[];
+  readonly protection: readonly ProtectionStatus[];
   /** Why the state file cannot be read; null when it can, or there is none. */
   readonly damage: string | null;
 }
@@ -31,12 +36,12 @@ export interface TaskStatus {
   readonly overdue: boolean;
 }
 
-/** From the agent's file and the configuration alone. */
+/** From the agent's file, the configuration and what protection wrote down. */
 export async function agentStatus(vault: string, now: number): Promise<AgentStatus> {
   const config = await loadConfig(vault);
   const { state, damage } = await readState(vault);
   const running = runningAgent(vault);
-  const tasks = tasksOf({ vault, config, passphrase: null }).map((task): TaskStatus => {
+  const tasks = tasksOf({ vault, config, shared: null }).map((task): TaskStatus => {
     const saved = state?.tasks[task.name];
     const record = saved?.record;
     const since = record?.lastSuccess?.startedAt ?? record?.since;
@@ -54,5 +59,12 @@ export async function agentStatus(vault: string, now: number): Promise<AgentStat
       overdue: limit !== null && now > limit,
     };
   });
-  return { running, tasks, damage };
+  return { running, tasks, protection: await protectionOf(vault, config, now), damage };
+}
+
+/** Opens the catalog only for those who have such a source. */
+async function protectionOf(vault: string, config: Config, now: number): Promise<ProtectionStatus[]> {
+  if (protectedSources(config).length === 0) return [];
+  await using opened = await openCatalogOf(vault);
+  return protectionStatus(vault, config, await opened.catalog.snapshots(), now);
 }

@@ -14,7 +14,8 @@ export function registerAgent(program: Command): void {
     .helpCommand(false)
     .summary('back up by schedule until stopped')
     .description(
-      'Backs up the sources that have a schedule in holdfast.yaml, until it is stopped (Ctrl-C, SIGTERM). SIGHUP makes it read the ' +
+      'Backs up the sources that have a schedule in holdfast.yaml, and protects continuously those with "protect", until it is stopped ' +
+        '(Ctrl-C, SIGTERM). SIGHUP makes it read the ' +
         'configuration again. Its log goes to standard error, a line an event, or with --json one JSON object a line; ' +
         'then one object with process id and tasks is printed on standard output as soon as it runs.',
     )

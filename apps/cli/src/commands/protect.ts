@@ -32,7 +32,8 @@ async function protect(
   const { systemClock } = await import('@holdfast/node');
   const { agentLog } = await import('../agent/log.ts');
   const { loadConfig } = await import('../config/load.ts');
-  const { formatDuration } = await import('../units/duration.ts');
+  const { tellWaiting } = await import('../protect/event-log.ts');
+  const { openVault } = await import('../vault/open.ts');
   const { takePassphrase } = await import('../vault/passphrase.ts');
   const { readRoot } = await import('../vault/root.ts');
   const { protectedSource } = await import('../protect/configured.ts');
@@ -47,14 +48,8 @@ async function protect(
   (await readRoot(vault, { config, passphrase })).fill(0);
   const lock = await lockProtection(vault, name);
   try {
-    const onWaiting = (error: HoldfastError, waited: number): void =>
-      log({
-        event: 'vault-busy',
-        level: 'warning',
-        ...error.details,
-        message: `has waited ${formatDuration(waited)} to store: ${error.message} WAL waits on the server.`,
-      });
-    const shared = SharedVault.of(vault, { config, passphrase }, { clock: systemClock, onWaiting });
+    const open = () => openVault(vault, { config, passphrase, write: true, patience: 0 });
+    const shared = new SharedVault({ clock: systemClock, open, onWaiting: tellWaiting(log) });
     log({ event: 'protect-started', source: name, pid: process.pid, message: `protects "${name}"` });
     const report = await protectSource({ vault, name, config, clock: systemClock, shared, log }, signal);
     log({ event: 'protect-stopped', ...report, message: 'stopped' });

@@ -5,6 +5,7 @@ import { formatAgo, formatMoment } from '../units/duration.ts';
 import { shortId } from '../vault/snapshot-id.ts';
 import type { Colors } from './colors.ts';
 import { jsonTime } from './json.ts';
+import { protectionJson, protectionLines } from './protection-view.ts';
 import { facts, table } from './table.ts';
 
 const timeOrNull = (moment: number | null): string | null => (moment === null ? null : jsonTime(moment));
@@ -27,8 +28,13 @@ export function forecastLines(tasks: readonly Forecast[], colors: Colors): strin
   ];
 }
 
-export function agentStatusJson({ running, tasks }: AgentStatus): object {
-  return { running: running !== null, pid: running?.pid ?? null, tasks: tasks.map(taskJson) };
+export function agentStatusJson({ running, tasks, protection }: AgentStatus): object {
+  return {
+    running: running !== null,
+    pid: running?.pid ?? null,
+    tasks: tasks.map(taskJson),
+    protected: protection.map(protectionJson),
+  };
 }
 
 function taskJson(status: TaskStatus): object {
@@ -49,8 +55,17 @@ const withTimes = <T extends { startedAt: number; endedAt: number }>(run: T): ob
   endedAt: jsonTime(run.endedAt),
 });
 
-export function agentStatusLines({ running, tasks }: AgentStatus, colors: Colors, now: number): string[] {
-  return [headline(running, colors), ...tasks.flatMap((task) => ['', ...taskLines(task, colors, now)])];
+export function agentStatusLines(
+  { running, tasks, protection }: AgentStatus,
+  colors: Colors,
+  now: number,
+): string[] {
+  return [
+    headline(running, colors),
+    ...tasks.flatMap((task) => ['', ...taskLines(task, colors, now)]),
+    ...protectionLines(protection, colors, now),
+    ...protection.flatMap(({ warnings }) => warnings).map((line) => `  ${colors.yellow('!')} ${line}`),
+  ];
 }
 
 function headline(running: AgentStatus['running'], colors: Colors): string {

@@ -1,13 +1,13 @@
 import { codeInWords } from '../config/code-options.ts';
 import { PHYSICAL, physicalName } from '../protect/names.ts';
-import type { ProtectionStatus } from '../protect/protection-status.ts';
 import { formatBytes } from '../units/bytes.ts';
 import { formatCount } from '../units/count.ts';
-import { formatAgo, formatDuration, formatMoment } from '../units/duration.ts';
+import { formatAgo, formatMoment } from '../units/duration.ts';
 import type { VaultState } from '../vault/observe.ts';
 import { shortId } from '../vault/snapshot-id.ts';
 import type { Colors } from './colors.ts';
 import { jsonTime } from './json.ts';
+import { protectionJson, protectionLines } from './protection-view.ts';
 import { snapshotJson } from './snapshot-view.ts';
 import { facts } from './table.ts';
 
@@ -63,22 +63,6 @@ function placementJson({ placements }: VaultState): Record<string, unknown> {
   };
 }
 
-const timeOrNull = (moment: number | null): string | null => (moment === null ? null : jsonTime(moment));
-
-const protectionJson = ({
-  running,
-  lastBaseAt,
-  storedUntil,
-  warnings: _,
-  ...rest
-}: ProtectionStatus): object => ({
-  ...rest,
-  running: running !== null,
-  pid: running?.pid ?? null,
-  lastBaseAt: timeOrNull(lastBaseAt),
-  storedUntil: timeOrNull(storedUntil),
-});
-
 export function statusLines(state: VaultState, colors: Colors, now: number): string[] {
   const { totals, probes, unreachable, policy } = state;
   const answering = probes.length - unreachable.length;
@@ -112,29 +96,10 @@ export function statusLines(state: VaultState, colors: Colors, now: number): str
           : colors.yellow('never'),
       ]),
     ),
-    ...(state.protection.length > 0 ? ['', 'Continuous protection'] : []),
-    ...facts(state.protection.map((status) => [status.source, protectionText(status, colors, now)])),
+    ...protectionLines(state.protection, colors, now),
     ...(state.warnings.length > 0 ? ['', 'Needs attention'] : []),
     ...state.warnings.map((warning) => `  ${colors.yellow('!')} ${warning}`),
   ];
-}
-
-function protectionText(
-  { running, lastBaseAt, storedUntil, takingBase, warnings }: ProtectionStatus,
-  colors: Colors,
-  now: number,
-): string {
-  const mark = running === null ? colors.yellow('not running') : 'running';
-  const base =
-    lastBaseAt === null
-      ? takingBase
-        ? 'first base under way'
-        : 'no base yet'
-      : `base ${formatAgo(lastBaseAt, now)}`;
-  // In seconds, unlike other ages: they are what counts here.
-  const age =
-    storedUntil === null ? 'nothing stored' : `stored up to ${formatDuration(now - storedUntil)} ago`;
-  return `${mark}  ${warnings.length > 0 ? colors.yellow(age) : age}, ${base}`;
 }
 
 function headline({ margins, snapshots, warnings }: VaultState, colors: Colors): string {

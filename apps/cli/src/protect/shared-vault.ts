@@ -1,15 +1,21 @@
 import { type Clock, HoldfastError, throwIfAborted } from '@holdfast/contracts';
-import { type OpenVault, openVault } from '../vault/open.ts';
+import type { OpenVault } from '../vault/open.ts';
 
 export interface SharedVaultOptions {
   readonly clock: Clock;
-  /** BUSY is waited for. */
+  /** At once, or BUSY. */
   readonly open: () => Promise<OpenVault>;
   /** After a minute of waiting, and every minute from then on. */
   readonly onWaiting: (error: HoldfastError, waitedMs: number) => void;
 }
 
+export interface VaultLease extends AsyncDisposable {
+  readonly opened: OpenVault;
+}
+
 const [SHORTEST_WAIT, LONGEST_WAIT] = [100, 2_000];
+/** Between closing and opening again, so that commands that wait for the lock get it. */
+const COURTESY = 200;
 const TELL_AFTER = 60_000;
 
 /** One opened vault for all in this process who store something at the same time; closed, and left to others, when nobody does. */
@@ -24,31 +30,53 @@ export class SharedVault {
     this.#options = options;
   }
 
-  static of(
-    vault: string,
-    options: Parameters<typeof openVault>[1],
-    how: Omit<SharedVaultOptions, 'open'>,
-  ): SharedVault {
-    return new SharedVault({
-      ...how,
-      open: () => openVault(vault, { ...options, write: true, patience: 0 }),
-    });
-  }
-
+  /** BUSY is waited for. */
   async use<T>(work: (opened: OpenVault) => Promise<T>, signal: AbortSignal): Promise<T> {
-    throwIfAborted(signal);
-    this.#users++;
+    const lease = await this.#lease(signal, true);
     try {
-      this.#opening ??= this.#open();
-      return await work(await unlessAborted(this.#opening.vault, signal));
+      return await work(lease.opened);
     } finally {
-      if (--this.#users === 0) await this.#close();
+      await lease[Symbol.asyncDispose]();
     }
   }
 
-  #open(): { vault: Promise<OpenVault>; stop: AbortController } {
+  /** To be given back. BUSY at once when another process holds the vault; when somebody here waits for it already, it is waited for. */
+  lease(signal: AbortSignal): Promise<VaultLease> {
+    return this.#lease(signal, false);
+  }
+
+  async #lease(signal: AbortSignal, patient: boolean): Promise<VaultLease> {
+    throwIfAborted(signal);
+    this.#users++;
+    let given = false;
+    const giveBack = async (): Promise<void> => {
+      if (given) return;
+      given = true;
+      if (--this.#users === 0) await this.#close();
+    };
+    try {
+      return { opened: await this.#opened(signal, patient), [Symbol.asyncDispose]: giveBack };
+    } catch (error) {
+      await giveBack();
+      throw error;
+    }
+  }
+
+  async #opened(signal: AbortSignal, patient: boolean): Promise<OpenVault> {
+    for (;;) {
+      this.#opening ??= this.#open(patient);
+      try {
+        return await unlessAborted(this.#opening.vault, signal);
+      } catch (error) {
+        // It was opened for somebody who does not wait.
+        if (!patient || signal.aborted || !HoldfastError.is(error, 'BUSY')) throw error;
+      }
+    }
+  }
+
+  #open(patient: boolean): { vault: Promise<OpenVault>; stop: AbortController } {
     const stop = new AbortController();
-    const vault = this.#closed.then(() => this.#openWhenFree(stop.signal));
+    const vault = this.#closed.then(() => (patient ? this.#openWhenFree(stop.signal) : this.#options.open()));
     const opening = { vault, stop };
     // The next one tries anew.
     vault.catch(() => {
@@ -82,11 +110,12 @@ export class SharedVault {
     this.#opening = null;
     if (opening === null) return;
     opening.stop.abort();
-    this.#closed = opening.vault.then(
+    const closed = opening.vault.then(
       (opened) => opened[Symbol.asyncDispose](),
       () => {},
     );
-    await this.#closed;
+    this.#closed = closed.then(() => this.#options.clock.sleep(COURTESY));
+    await closed;
   }
 }
 
