@@ -178,13 +178,24 @@ function readableLines(console: Console, name: string, source: SourceConfig, rep
 async function removeSourceCommand({ console, vault }: Invocation, _: object, name: string): Promise<void> {
   const { removeSource } = await import('../config/edit.ts');
   const { openSwarm } = await import('../vault/open-swarm.ts');
+  const { protectionSlot } = await import('../protect/protect.ts');
+  const { PHYSICAL, physicalName } = await import('../protect/names.ts');
   await using swarm = await openSwarm(vault, { write: true });
+  const slot = await protectionSlot(vault, name, swarm.config);
   await removeSource(vault, name);
+  const names = new Set([name, ...(slot === null ? [] : PHYSICAL.map((kind) => physicalName(name, kind)))]);
   // What an interrupted backup of it left half sent will not be continued, and must not keep its package keys.
   for (const { source, stripe } of await swarm.catalog.journalledPartitions()) {
-    if (source === name) await swarm.catalog.abandonPartition(stripe.id);
+    if (names.has(source)) await swarm.catalog.abandonPartition(stripe.id);
   }
-  console.done({ removed: name }, () => [`Removed "${name}" from the configuration. Its snapshots stay.`]);
+  if (slot !== null) {
+    console.warn(
+      `The server goes on keeping WAL for it if it was protected. Stop what protects it, then: SELECT pg_drop_replication_slot('${slot}')`,
+    );
+  }
+  console.done({ removed: name, ...(slot === null ? {} : { slot }) }, () => [
+    `Removed "${name}" from the configuration. Its snapshots stay.`,
+  ]);
 }
 
 /** Of hooks only when they are called: an address may hold what a service knows its users by. */
