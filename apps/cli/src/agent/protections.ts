@@ -2,7 +2,6 @@ import type { Clock, HoldfastError } from '@holdfast/contracts';
 import type { Config } from '../config/schema.ts';
 import { asHoldfastError, errorJson } from '../output/errors.ts';
 import { protectedSources } from '../protect/configured.ts';
-import { protectSource } from '../protect/protect.ts';
 import { lockProtection } from '../protect/running.ts';
 import type { SharedVault } from '../protect/shared-vault.ts';
 import { formatDuration } from '../units/duration.ts';
@@ -95,6 +94,8 @@ export class Protections {
 
   async #protectOnce(name: string, config: Config, log: Log, signal: AbortSignal): Promise<void> {
     const { vault, clock, shared } = this.#options;
+    // With the driver, which others do without.
+    const { protectSource } = await import('../protect/protect.ts');
     const lock = await lockProtection(vault, name);
     try {
       log({ event: 'protect-started', message: 'begins' });

@@ -32,7 +32,7 @@ async function protect(
   const { systemClock } = await import('@holdfast/node');
   const { agentLog } = await import('../agent/log.ts');
   const { loadConfig } = await import('../config/load.ts');
-  const { tellWaiting } = await import('../protect/event-log.ts');
+  const { tellWaiting } = await import('../protect/tell-waiting.ts');
   const { openVault } = await import('../vault/open.ts');
   const { takePassphrase } = await import('../vault/passphrase.ts');
   const { readRoot } = await import('../vault/root.ts');

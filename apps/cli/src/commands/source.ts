@@ -1,7 +1,7 @@
 import { HoldfastError, type SourceReport } from '@holdfast/contracts';
 import type { Command } from 'commander';
 import { type DatabaseAddress, databaseUrl } from '../config/database-url.ts';
-import type { SourceConfig } from '../config/schema.ts';
+import type { Config, SourceConfig } from '../config/schema.ts';
 import type { AddOptions } from '../config/written-source.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { examples, type Invocation, runs } from '../invocation.ts';
@@ -178,10 +178,9 @@ function readableLines(console: Console, name: string, source: SourceConfig, rep
 async function removeSourceCommand({ console, vault }: Invocation, _: object, name: string): Promise<void> {
   const { removeSource } = await import('../config/edit.ts');
   const { openSwarm } = await import('../vault/open-swarm.ts');
-  const { protectionSlot } = await import('../protect/protect.ts');
   const { PHYSICAL, physicalName } = await import('../protect/names.ts');
   await using swarm = await openSwarm(vault, { write: true });
-  const slot = await protectionSlot(vault, name, swarm.config);
+  const slot = await slotBehind(vault, name, swarm.config);
   await removeSource(vault, name);
   const names = new Set([name, ...(slot === null ? [] : PHYSICAL.map((kind) => physicalName(name, kind)))]);
   // What an interrupted backup of it left half sent will not be continued, and must not keep its package keys.
@@ -196,6 +195,15 @@ async function removeSourceCommand({ console, vault }: Invocation, _: object, na
   console.done({ removed: name, ...(slot === null ? {} : { slot }) }, () => [
     `Removed "${name}" from the configuration. Its snapshots stay.`,
   ]);
+}
+
+/** What protection leaves on the server; null for a source that is not protected, or not there. */
+async function slotBehind(vault: string, name: string, { sources }: Config): Promise<string | null> {
+  const { isProtected } = await import('../protect/configured.ts');
+  const source = Object.hasOwn(sources, name) ? sources[name] : undefined;
+  if (!source || !isProtected(source)) return null;
+  const { slotOf } = await import('../protect/protect.ts');
+  return slotOf(vault, name, source);
 }
 
 /** Of hooks only when they are called: an address may hold what a service knows its users by. */

@@ -1,6 +1,5 @@
-import type { HoldfastError } from '@holdfast/contracts';
 import { formatLsn, formatMicros, type ProtectionEvent } from '@holdfast/sources/postgres-wal';
-import type { Log, LogEvent } from '../agent/log.ts';
+import type { LogEvent } from '../agent/log.ts';
 import { formatBytes } from '../units/bytes.ts';
 import { formatDuration } from '../units/duration.ts';
 
@@ -112,14 +111,3 @@ export function logged(event: ProtectionEvent): LogEvent {
 
 const withHint = (message: string, hint: string | undefined): string =>
   hint ? `${message}. ${hint}` : message;
-
-/** For a vault that another process has held for long. */
-export const tellWaiting =
-  (log: Log) =>
-  (error: HoldfastError, waitedMs: number): void =>
-    log({
-      event: 'vault-busy',
-      level: 'warning',
-      ...error.details,
-      message: `has waited ${formatDuration(waitedMs)} to store: ${error.message} WAL waits on the server.`,
-    });

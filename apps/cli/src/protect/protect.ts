@@ -12,7 +12,7 @@ import type { Config } from '../config/schema.ts';
 import { formatDuration } from '../units/duration.ts';
 import { databaseOptions } from '../vault/database-options.ts';
 import { vaultLayout } from '../vault/layout.ts';
-import { isProtected, type ProtectedConfig, protectedSource } from './configured.ts';
+import { type ProtectedConfig, protectedSource } from './configured.ts';
 import { logged } from './event-log.ts';
 import { type RecoveryPoints, recoveryPoints } from './recovery-points.ts';
 import { writeState } from './running.ts';
@@ -88,16 +88,6 @@ async function settingsOf(vault: string, name: string, source: ProtectedConfig) 
 /** Of the vault, wherever its directory is moved to. */
 export const slotOf = async (vault: string, name: string, { protect }: ProtectedConfig): Promise<string> =>
   protect.slot ?? slotName(await keyFileFingerprint(vaultLayout(vault).rootKey), name);
-
-/** Null for a source that is not protected, or not there. */
-export async function protectionSlot(
-  vault: string,
-  name: string,
-  { sources }: Config,
-): Promise<string | null> {
-  const source = Object.hasOwn(sources, name) ? sources[name] : undefined;
-  return source && isProtected(source) ? slotOf(vault, name, source) : null;
-}
 
 /** An interval counts from the base before. */
 const nextBaseBy =

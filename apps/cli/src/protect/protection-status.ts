@@ -1,5 +1,4 @@
-import type { SnapshotRecord } from '@holdfast/contracts';
-import { walInfo } from '@holdfast/sources/postgres-wal';
+import type { Attributes, SnapshotRecord } from '@holdfast/contracts';
 import { overdueAt } from '../agent/overdue.ts';
 import { timetableOf } from '../agent/plan.ts';
 import type { Config } from '../config/schema.ts';
@@ -74,15 +73,16 @@ async function storedUntil(
   const last = newest(snapshots, physicalName(source, 'wal'));
   if (!last) return null;
   const facts = await readFacts(protectLayout(vault, source).facts).catch(() => null);
-  const times = [state?.coveredAt ?? null, coveredUntil(facts?.get(last.id)?.attributes)].filter(
+  const times = [state?.coveredAt ?? null, await coveredUntil(facts?.get(last.id)?.attributes)].filter(
     (time) => time !== null,
   );
   // The server's clock may be ahead of ours.
   return times.length === 0 ? null : Math.min(now, Math.max(...times));
 }
 
-function coveredUntil(attributes: Parameters<typeof walInfo>[0] | undefined): number | null {
+async function coveredUntil(attributes: Attributes | undefined): Promise<number | null> {
   try {
+    const { walInfo } = await import('@holdfast/sources/postgres-wal');
     const info = attributes ? walInfo(attributes) : null;
     const time = info?.coveredUntil ?? info?.lastTime ?? null;
     return time === null ? null : Number(time / 1000n);
