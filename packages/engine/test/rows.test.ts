@@ -74,6 +74,15 @@ describe('rows', () => {
     for (const [id, version] of versions) await expectRestored(id, version);
   });
 
+  it('that were edited for the most part are stored with their neighbours: too many pieces would be left', async () => {
+    const rows = table(4000);
+    await backUp(rows);
+    const edited = rows.map((old, i) => (i % 5 < 3 ? row(i * 10) : old));
+    const { id, totals } = await backUp(edited);
+    expect(totals.newBytes).toBe(bytesOf(edited));
+    await expectRestored(id, edited);
+  });
+
   it('that come, or go, cost no more than themselves and the groups they stand in', async () => {
     const rows = table(40_000);
     await backUp(rows);
