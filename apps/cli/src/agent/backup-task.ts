@@ -15,6 +15,8 @@ import type { Task, TaskReport } from './task.ts';
 export interface AgentContext {
   readonly vault: string;
   readonly config: Config;
+  /** Asked for once, when the agent began: for tasks that open the vault to read it. */
+  readonly passphrase: string | null;
   /** Shared with continuous protection in this process; null where no task will be run. */
   readonly shared: SharedVault | null;
 }

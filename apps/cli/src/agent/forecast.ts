@@ -21,7 +21,7 @@ export async function forecast(vault: string, now: number): Promise<Forecast[]> 
   const config = await loadConfig(vault);
   const { state } = await readState(vault);
   const seed = Buffer.from(state?.seed ?? '', 'hex');
-  return tasksOf({ vault, config, shared: null }).map((task) => {
+  return tasksOf({ vault, config, passphrase: null, shared: null }).map((task) => {
     const plan = planOf(task, seed);
     const tasks = resume([plan], state?.tasks ?? {}, now).tasks;
     const slot = timetableOf(task.schedule).after(now);

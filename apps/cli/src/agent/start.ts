@@ -44,7 +44,7 @@ export async function startAgent(vault: string, log: Log): Promise<StartedAgent>
     open: () => openVault(vault, { config: current.config, passphrase, write: true, patience: 0 }),
     onWaiting: tellWaiting(log),
   });
-  const tasks = tasksOf({ vault, config, shared });
+  const tasks = tasksOf({ vault, config, passphrase, shared });
   const protections = new Protections({ vault, clock: systemClock, shared, log });
   const saved = await recall(vault, log);
   const agent = new Agent({
@@ -58,7 +58,7 @@ export async function startAgent(vault: string, log: Log): Promise<StartedAgent>
   });
   const reload = (fresh: Config): string[] => {
     current.config = fresh;
-    const renewed = tasksOf({ vault, config: fresh, shared });
+    const renewed = tasksOf({ vault, config: fresh, passphrase, shared });
     agent.reload(renewed, fresh.agent.grace);
     protections.apply(fresh);
     return namesOf(renewed, fresh);

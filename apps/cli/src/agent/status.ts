@@ -41,7 +41,7 @@ export async function agentStatus(vault: string, now: number): Promise<AgentStat
   const config = await loadConfig(vault);
   const { state, damage } = await readState(vault);
   const running = runningAgent(vault);
-  const tasks = tasksOf({ vault, config, shared: null }).map((task): TaskStatus => {
+  const tasks = tasksOf({ vault, config, passphrase: null, shared: null }).map((task): TaskStatus => {
     const saved = state?.tasks[task.name];
     const record = saved?.record;
     const since = record?.lastSuccess?.startedAt ?? record?.since;
