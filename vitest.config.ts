@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // By default one core is left out, which of two is half: tests of database servers mostly wait for these.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         test: {
