@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import {
   CacheChecksum,
   CacheExtentsReader,
@@ -14,66 +13,52 @@ import {
   encodeCacheObject,
   encodeCacheRows,
 } from '@holdfast/formats';
+import { BufferedFile } from './buffered-file.ts';
 
 const BUFFER_BYTES = 256 * 1024;
 
 /** Writes the local list of a snapshot's objects, checksummed, in buffered pieces. */
 export class CacheWriter {
-  readonly #file: FileHandle;
-  readonly #checksum = new CacheChecksum();
-  #buffered: Uint8Array[] = [];
-  #bufferedBytes = 0;
+  readonly #file: BufferedFile;
+  readonly #checksum: CacheChecksum;
 
-  private constructor(file: FileHandle) {
+  private constructor(file: BufferedFile, checksum: CacheChecksum) {
     this.#file = file;
+    this.#checksum = checksum;
   }
 
   static async create(path: string, header: CacheHeader): Promise<CacheWriter> {
-    const writer = new CacheWriter(await open(path, 'w', 0o600));
-    await writer.#append(encodeCacheHeader(header));
-    return writer;
+    const checksum = new CacheChecksum();
+    const onWrite = (bytes: Uint8Array): void => checksum.update(bytes);
+    const file = await BufferedFile.create(path, { bufferBytes: BUFFER_BYTES, onWrite });
+    await file.append(encodeCacheHeader(header));
+    return new CacheWriter(file, checksum);
   }
 
   object(object: EncodedObject, fingerprint: string | null): Promise<void> {
-    return this.#append(encodeCacheObject(object, fingerprint));
+    return this.#file.append(encodeCacheObject(object, fingerprint));
   }
 
   extents(extents: readonly Extent[]): Promise<void> {
-    return this.#append(encodeCacheExtents(extents));
+    return this.#file.append(encodeCacheExtents(extents));
   }
 
   blocks(hashes: Uint8Array): Promise<void> {
-    return this.#append(encodeCacheBlocks(hashes));
+    return this.#file.append(encodeCacheBlocks(hashes));
   }
 
   rows(span: { start: number; end: number }): Promise<void> {
-    return this.#append(encodeCacheRows(span.start, span.end));
+    return this.#file.append(encodeCacheRows(span.start, span.end));
   }
 
   /** No fsync: a cache that power loss tore is noticed by its checksum, and costs one full read of the source. */
-  async finish(): Promise<void> {
-    await this.#flush();
-    await this.#file.appendFile(this.#checksum.end());
-    await this.close();
+  finish(): Promise<void> {
+    return this.#file.end(() => this.#checksum.end());
   }
 
   /** Idempotent. */
-  async close(): Promise<void> {
-    await this.#file.close().catch(() => {});
-  }
-
-  async #append(bytes: Uint8Array): Promise<void> {
-    this.#buffered.push(bytes);
-    this.#bufferedBytes += bytes.length;
-    if (this.#bufferedBytes >= BUFFER_BYTES) await this.#flush();
-  }
-
-  async #flush(): Promise<void> {
-    const bytes = Buffer.concat(this.#buffered);
-    this.#buffered = [];
-    this.#bufferedBytes = 0;
-    this.#checksum.update(bytes);
-    await this.#file.appendFile(bytes);
+  close(): Promise<void> {
+    return this.#file.close();
   }
 }
 

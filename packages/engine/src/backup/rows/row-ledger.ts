@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { encodeLedgerGroup, type LedgerGroup } from '@holdfast/formats';
+import { BufferedFile } from '../buffered-file.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
 
@@ -11,18 +12,16 @@ export interface LedgerSpan {
 
 /** Writes the row ledger of the snapshot that is being made: groups in the order of the objects and of their rows. */
 export class RowLedgerWriter {
-  readonly #file: FileHandle;
-  #buffered: Uint8Array[] = [];
-  #bufferedBytes = 0;
+  readonly #file: BufferedFile;
   #position = 0;
   #start = 0;
 
-  private constructor(file: FileHandle) {
+  private constructor(file: BufferedFile) {
     this.#file = file;
   }
 
   static async create(path: string): Promise<RowLedgerWriter> {
-    return new RowLedgerWriter(await open(path, 'w', 0o600));
+    return new RowLedgerWriter(await BufferedFile.create(path, { bufferBytes: BUFFER_BYTES }));
   }
 
   /** One object at a time. */
@@ -40,7 +39,8 @@ export class RowLedgerWriter {
       const bytes = await from.read(at, Math.min(BUFFER_BYTES, end - at));
       // A ledger that is shorter than it should be compares with nothing later on; that is all.
       if (bytes.length === 0) return;
-      await this.#append(bytes);
+      // What was read is good until the next read, and may be written later than that.
+      await this.#append(Buffer.from(bytes));
       at += bytes.length;
     }
   }
@@ -50,28 +50,18 @@ export class RowLedgerWriter {
   }
 
   /** No fsync: each group has a checksum, and one that is wrong costs reading, nothing else. */
-  async finish(): Promise<void> {
-    await this.#flush();
-    await this.close();
+  finish(): Promise<void> {
+    return this.#file.end();
   }
 
   /** Idempotent. */
-  async close(): Promise<void> {
-    await this.#file.close().catch(() => {});
+  close(): Promise<void> {
+    return this.#file.close();
   }
 
-  async #append(bytes: Uint8Array): Promise<void> {
-    this.#buffered.push(bytes);
-    this.#bufferedBytes += bytes.length;
+  #append(bytes: Uint8Array): Promise<void> {
     this.#position += bytes.length;
-    if (this.#bufferedBytes >= BUFFER_BYTES) await this.#flush();
-  }
-
-  async #flush(): Promise<void> {
-    const bytes = Buffer.concat(this.#buffered);
-    this.#buffered = [];
-    this.#bufferedBytes = 0;
-    await this.#file.appendFile(bytes);
+    return this.#file.append(bytes);
   }
 }
 
