@@ -169,6 +169,8 @@ function isPadding(wal: Sample, at: number, flip: number): boolean {
   if (inPage >= 20 && inPage < 24) return true;
   // Says only that it may be archived in another form.
   if (inPage === 2 && (flip & ~0x4) === 0) return true;
+  // Of the first page also that it abandons a record: whether there was one, only what stood before could tell.
+  if (at === 2 && (flip & ~0xc) === 0) return true;
   const before = scanner(wal);
   before.push(wal.bytes.subarray(0, at));
   // Of its state the third byte says how much padding is due; the record's two unused bytes are covered by its checksum.

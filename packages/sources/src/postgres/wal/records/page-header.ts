@@ -46,7 +46,7 @@ export function readPageHeader(bytes: Buffer, expected: ExpectedHeader): PageHea
   if ((info & ~KNOWN) !== 0) fail(`the page has the flags ${info.toString(16)}`);
   const address = bytes.readBigUInt64LE(8);
   if (address !== expected.at) fail(`the page says that it lies at ${formatLsn(address)}`);
-  if (timeline > expected.timeline || timeline < expected.pageTimeline)
+  if (timeline === 0 || timeline > expected.timeline || timeline < expected.pageTimeline)
     fail(`the page is of timeline ${timeline}`);
   const first = expected.at % BigInt(expected.segmentBytes) === 0n;
   if (first !== ((info & LONG) !== 0)) fail('the page has a header of the wrong kind');
