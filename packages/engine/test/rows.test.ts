@@ -100,6 +100,15 @@ describe('rows', () => {
     await expectRestored(last.id, grown);
   });
 
+  it('that stand more often than before, or in another order, come back too', async () => {
+    const rows = table(6000);
+    await backUp(rows);
+    const repeated = [...rows.slice(0, 4000), ...rows.slice(800, 4000), ...rows.slice(3900)];
+    await expectRestored((await backUp(repeated)).id, repeated);
+    const turned = [...repeated.slice(5000), ...repeated.slice(0, 5000)];
+    await expectRestored((await backUp(turned)).id, turned);
+  });
+
   it('longer than a group are cut by content, between rows that are compared', async () => {
     const rows = table(4000);
     const long = row(20_005, 3_000_000);

@@ -1,3 +1,4 @@
+import { HoldfastError } from '@holdfast/contracts';
 import type { Extent } from '@holdfast/formats';
 
 /** Goes through an object's extents once, from its beginning to its end, and gives those that make up ranges of bytes. */
@@ -6,13 +7,17 @@ export class ExtentCursor {
   #next = 0;
   /** Of the next extent's first byte in the object. */
   #position = 0;
+  #asked = 0;
 
   constructor(extents: readonly Extent[]) {
     this.#extents = extents;
   }
 
-  /** Of bytes `from` to `to`; ranges must be asked for in ascending order, and may not overlap. */
+  /** Of bytes `from` to `to`. INTERNAL for a range that begins before the end of the one before. */
   slice(from: number, to: number): Extent[] {
+    if (from < this.#asked)
+      throw new HoldfastError('INTERNAL', `Extents at ${from} are asked for behind ${this.#asked}.`);
+    this.#asked = to;
     const slices: Extent[] = [];
     while (this.#next < this.#extents.length) {
       const extent = this.#extents[this.#next]!;

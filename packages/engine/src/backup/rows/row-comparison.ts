@@ -1,4 +1,4 @@
-import { MiB } from '@holdfast/contracts';
+import { HoldfastError, MiB } from '@holdfast/contracts';
 import type { Extent, LedgerGroup } from '@holdfast/formats';
 import type { PreviousGroup, PreviousRows } from './previous-rows.ts';
 import { RowMatcher, UNMATCHED } from './row-matcher.ts';
@@ -11,12 +11,17 @@ export type Run =
   | { readonly known: true; readonly extents: readonly Extent[] }
   | { readonly known: false; readonly from: number; readonly bytes: number };
 
+const bytesOf = (run: Run): number =>
+  run.known ? run.extents.reduce((sum, { length }) => sum + length, 0) : run.bytes;
+
 /** Finds a group's rows among those of the previous snapshot, group after group in the order of keys. */
 export class RowComparison {
   readonly #previous: PreviousRows;
   readonly #matcher = new RowMatcher();
   /** Of each row of the group, where it stood in the previous content. */
   #places = new Float64Array(0);
+  /** Up to here older content was taken over, in whichever group: none of it is taken again. */
+  #taken = 0;
 
   constructor(previous: PreviousRows) {
     this.#previous = previous;
@@ -24,6 +29,13 @@ export class RowComparison {
 
   /** @param next the key of the row behind the group, which tells where older rows of the group end; null when unknown. */
   async runs(group: LedgerGroup, next: readonly [number, number] | null): Promise<Run[]> {
+    const runs = await this.#find(group, next);
+    const bytes = runs.reduce((sum, run) => sum + bytesOf(run), 0);
+    if (bytes === group.bytes) return runs;
+    throw new HoldfastError('INTERNAL', `${group.bytes} bytes of rows would be stored as ${bytes}.`);
+  }
+
+  async #find(group: LedgerGroup, next: readonly [number, number] | null): Promise<Run[]> {
     const previous = this.#previous;
     const start = previous.starting(group.key);
     if (start !== null) await previous.dropBefore(start);
@@ -70,7 +82,7 @@ export class RowComparison {
 
   #describe({ lengths }: LedgerGroup): Run[] {
     const runs: Run[] = [];
-    let known = { from: 0, to: 0 };
+    let known = { from: this.#taken, to: this.#taken };
     let fresh = { from: 0, bytes: 0 };
     const close = () => {
       if (known.to > known.from) {
@@ -82,7 +94,8 @@ export class RowComparison {
     for (let row = 0; row < lengths.length; row++) {
       const length = lengths[row]!;
       const place = this.#places[row]!;
-      // Rows that stood in another order before cannot be taken over: extents are gone through once.
+      // Rows that stood in another order before, or that stand here more often, cannot be taken over: extents are gone
+      // through once, over all groups.
       const usable = place !== UNMATCHED && place >= known.to;
       const joins = usable
         ? fresh.bytes === 0 && place === known.to && known.to > known.from
@@ -97,6 +110,7 @@ export class RowComparison {
       at += length;
     }
     close();
+    this.#taken = known.to;
     return runs;
   }
 }
