@@ -106,7 +106,9 @@ describe.skipIf(missing)('MariaDB as a sink', () => {
     await fill(stalled);
     const other = sink();
     await fill(other, objects.slice(0, 4));
-    await expect(stalled.finish()).rejects.toThrow(coded('TARGET_UNWRITABLE', /Another restore/));
+    // It finds out by its journal, or before by a table that it still loads and that is gone.
+    const found = /Another restore|does not have it any more/;
+    await expect(stalled.finish()).rejects.toThrow(coded('TARGET_UNWRITABLE', found));
     await stalled.abort();
     expect(await databases()).toEqual(['target_holdfast_partial']);
     await other.abort();
