@@ -14,6 +14,8 @@ import { resticContender } from './restic.ts';
 import { resultsOf } from './results.ts';
 import { type MakeContender, playRound, type Round } from './rounds.ts';
 
+const CONTENDERS = ['holdfast', 'pg_dump', 'restic'];
+
 const HELP = `npm run bench:db -- [--json] [--quick] [--runs COUNT] [--mib COUNT] [--only NAME,…] [--profiles DIR]
                    [--directory DIR]
 
@@ -59,6 +61,8 @@ async function main(): Promise<void> {
   const missing = await PostgresServer.missing(15);
   if (missing) throw new Error(missing);
   const only = values.only.split(',');
+  const unknown = only.find((name) => !CONTENDERS.includes(name));
+  if (unknown !== undefined) throw new Error(`--only ${unknown}: there are ${CONTENDERS.join(', ')}.`);
   const restic = only.includes('restic') ? await findRestic(tell) : null;
   if (only.includes('restic') && !restic) tell('restic cannot be had: its ratios are left out.');
   const makers: [string, MakeContender][] = [
