@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { chown, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import mysql, { type Connection } from 'mysql2/promise';
 import { needsPackage } from './debian-package.ts';
+import { freePort, serverAccount } from './server-process.ts';
 
 const run = promisify(execFile);
 const USER = 'root';
@@ -47,7 +47,7 @@ export class MariadbServer {
     const problem = await MariadbServer.missing();
     if (problem) throw new Error(problem);
     const directory = await mkdtemp(join(tmpdir(), 'holdfast-mariadb-'));
-    const { uid, gid } = await serverAccount();
+    const { uid, gid } = await serverAccount('mysql');
     await chown(directory, uid, gid);
     const server = new MariadbServer(directory, await freePort(), settings);
     const install = ['--no-defaults', `--datadir=${server.dataDirectory}`, '--skip-test-db'];
@@ -184,19 +184,4 @@ export class MariadbServer {
     child.kill(signal);
     await ended;
   }
-}
-
-/** MariaDB refuses to run as root unless told so; Debian's package brings an account for it. */
-async function serverAccount(): Promise<{ uid: number; gid: number }> {
-  if (process.getuid!() !== 0) return { uid: process.getuid!(), gid: process.getgid!() };
-  const [uid, gid] = await Promise.all([run('id', ['-u', 'mysql']), run('id', ['-g', 'mysql'])]);
-  return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

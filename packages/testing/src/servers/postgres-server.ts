@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { needsPackage } from './debian-package.ts';
+import { freePort, serverAccount } from './server-process.ts';
 
 const run = promisify(execFile);
 const USER = 'postgres';
@@ -62,7 +62,7 @@ export class PostgresServer {
 
   static async start({ major = 15, settings = {} }: PostgresOptions = {}): Promise<PostgresServer> {
     const programs = await programsOf(major);
-    const account = await serverAccount();
+    const account = await serverAccount('postgres', 'nobody');
     const directory = await mkdtemp(join(tmpdir(), 'holdfast-postgres-'));
     await chown(directory, account.uid, account.gid);
     const passwordFile = join(directory, 'password');
@@ -89,7 +89,7 @@ export class PostgresServer {
       ...this.#settings,
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const account = await serverAccount();
+    const account = await serverAccount('postgres', 'nobody');
     const child = spawn(join(this.programs, 'postgres'), ['-D', this.dataDirectory, ...flags], {
       ...account,
       cwd: this.#directory,
@@ -209,26 +209,4 @@ async function programsOf(major: PostgresMajor): Promise<string> {
   }
   const entry = fileURLToPath(import.meta.resolve(`postgres-${major}`));
   return join(dirname(entry), '..', 'native', 'bin');
-}
-
-/** PostgreSQL refuses to run as root. */
-async function serverAccount(): Promise<{ uid: number; gid: number }> {
-  if (process.getuid!() !== 0) return { uid: process.getuid!(), gid: process.getgid!() };
-  for (const name of ['postgres', 'nobody']) {
-    try {
-      const [uid, gid] = await Promise.all([run('id', ['-u', name]), run('id', ['-g', name])]);
-      return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
-    } catch {
-      // No such account.
-    }
-  }
-  throw new Error('There is no unprivileged account to run PostgreSQL under.');
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
